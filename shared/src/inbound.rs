@@ -1,0 +1,153 @@
+//! What every door hands over: one kind of input, one pipeline.
+
+use std::fmt;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{envelope::Envelope, mailbox::MailboxId};
+
+/// How the octets came to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// RFC 5322 octets as received.
+    Received,
+    /// Rebuilt at the door from a parsed payload: readable, not evidence.
+    Rebuilt,
+    /// The provider wrote the object itself (SES): it is read, not copied.
+    Stored {
+        /// Bucket the provider wrote to.
+        bucket: String,
+        /// Object key.
+        key: String,
+    },
+}
+
+/// Door, provider and time of one delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ingress {
+    /// Id of the door, `[a-z0-9-]`.
+    pub door: String,
+    /// Who stands at it: `mailgun`, `postmark`, `cli`, ...
+    pub provider: String,
+    /// The provider's own id of this event, stable across its retries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+    /// When the transport took the mail: the provider's timestamp, else our clock at the door.
+    pub transport_time: Timestamp,
+}
+
+/// One result word of RFC 8601, or of a spam or virus scanner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The check passed.
+    Pass,
+    /// The check failed.
+    Fail,
+    /// SPF softfail.
+    Softfail,
+    /// No policy, neutral, or not conclusive.
+    Neutral,
+    /// The check itself did not work.
+    Error,
+}
+
+impl Verdict {
+    /// Reads a provider's word in any case; unknown words are `None`, never a pass.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word.trim().to_ascii_lowercase().as_str() {
+            "pass" => Self::Pass,
+            "fail" | "hardfail" => Self::Fail,
+            "softfail" => Self::Softfail,
+            "neutral" | "none" | "gray" => Self::Neutral,
+            "temperror" | "permerror" | "processing_failed" => Self::Error,
+            _ => return None,
+        })
+    }
+}
+
+/// What the provider asserts about a message. `None` = it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdicts {
+    /// RFC 7208.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spf: Option<Verdict>,
+    /// RFC 6376; says nothing about alignment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dkim: Option<Verdict>,
+    /// RFC 7489.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dmarc: Option<Verdict>,
+    /// `Fail` = the provider calls it spam.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spam: Option<Verdict>,
+    /// `Fail` = the provider found a virus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub virus: Option<Verdict>,
+    /// Who asserted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asserted_by: Option<String>,
+}
+
+/// A provider's signed token that may authenticate one body only (DESIGN section 6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayGuard {
+    /// SHA-256 of provider and token, lower-case hex.
+    pub token_sha256: String,
+    /// SHA-256 of the decoded fields less timestamp, token and signature, lower-case hex.
+    pub body_digest: String,
+}
+
+/// One delivery, ready for the pipeline.
+#[derive(Clone)]
+pub struct InboundMessage {
+    /// RFC 5322 octets; never edited.
+    pub raw: Bytes,
+    /// How the octets came to be.
+    pub origin: Origin,
+    /// What the transport said.
+    pub envelope: Envelope,
+    /// Which door.
+    pub ingress: Ingress,
+    /// What the provider asserts.
+    pub verdicts: Verdicts,
+    /// Mailbox named by the operator in the path or query; wins over every address.
+    pub mailbox: Option<MailboxId>,
+    /// Set where the delivery carries a single-use token.
+    pub replay_guard: Option<ReplayGuard>,
+}
+
+/// Never the octets.
+impl fmt::Debug for InboundMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundMessage")
+            .field("raw_octets", &self.raw.len())
+            .field("ingress", &self.ingress)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything that decides how a raw object is ingested; kept beside it, so that it can be ingested again exactly as
+/// first accepted (DESIGN section 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptRecord {
+    /// Object key of the raw octets.
+    pub raw_key: String,
+    /// How the octets came to be.
+    pub origin: Origin,
+    /// What the transport said.
+    pub envelope: Envelope,
+    /// Which door.
+    pub ingress: Ingress,
+    /// What the provider asserts.
+    pub verdicts: Verdicts,
+    /// The mailboxes chosen at the door, in id order; empty = none could be chosen.
+    pub mailboxes: Vec<MailboxId>,
+    /// Set where the delivery carries a single-use token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_guard: Option<ReplayGuard>,
+}
