@@ -53,6 +53,12 @@ impl MessageId {
         ids
     }
 
+    /// The stand-in for a missing id. Without an `@` it cannot be written in a reference by a well-behaved client.
+    #[must_use]
+    pub(crate) fn from_digest(hex: &str) -> Self {
+        Self(format!("digest:{hex}"))
+    }
+
     /// The id without brackets.
     #[must_use]
     pub fn as_str(&self) -> &str {

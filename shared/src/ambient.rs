@@ -1,0 +1,70 @@
+//! The clock, randomness and waiting, as one argument: the core takes times, the shell takes this.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+type Sleep = dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+/// What the outside world supplies besides data.
+#[derive(Clone)]
+pub struct Ambient {
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    entropy: Arc<dyn Fn() -> u64 + Send + Sync>,
+    sleep: Arc<Sleep>,
+}
+
+impl fmt::Debug for Ambient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ambient")
+    }
+}
+
+impl Ambient {
+    /// The system's own.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the system's clock and randomness come in")]
+    pub fn system() -> Self {
+        Self {
+            clock: Arc::new(Timestamp::now),
+            // Without entropy the clock still spreads retries; nothing secret is made from this.
+            entropy: Arc::new(|| getrandom::u64().unwrap_or_else(|_| Timestamp::now().as_nanosecond() as u64)),
+            sleep: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))),
+        }
+    }
+
+    /// A fixed time and a counter, no waiting: for tests, and for `demo`, whose output does not depend on the day.
+    #[must_use]
+    pub fn fixed(now: Timestamp) -> Self {
+        let counter = Arc::new(std::sync::atomic::AtomicU64::new(1));
+        Self {
+            clock: Arc::new(move || now),
+            entropy: Arc::new(move || counter.fetch_add(0x9E37_79B9_7F4A_7C15, std::sync::atomic::Ordering::Relaxed)),
+            sleep: Arc::new(|_| Box::pin(tokio::task::yield_now())),
+        }
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// 64 random bits: for jitter and request tokens, never for keys.
+    #[must_use]
+    pub fn entropy(&self) -> u64 {
+        (self.entropy)()
+    }
+
+    /// Waits.
+    pub async fn sleep(&self, duration: Duration) {
+        (self.sleep)(duration).await;
+    }
+
+    /// Full jitter: waits between nothing and `base` doubled `attempt` times, at most `cap`.
+    pub async fn back_off(&self, attempt: u32, base: Duration, cap: Duration) {
+        let ceiling = base.saturating_mul(2_u32.saturating_pow(attempt)).min(cap);
+        let millis = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX).max(1);
+        self.sleep(Duration::from_millis(self.entropy() % millis)).await;
+    }
+}

@@ -1,0 +1,96 @@
+//! SDK clients. One crypto provider (ring), the SDK's own retries off: `store/commit.rs` counts its tries itself.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{self, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+
+use crate::{
+    config::{AwsConfig, Config},
+    secrets::SecretSource,
+};
+
+/// To connect. DynamoDB and S3 answer from the same region within milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// One attempt, the body included: 40 MB at 8 MB/s fit; API Gateway gives up after 30 s.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// The clients that the functions use.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
+}
+
+impl Clients {
+    /// Clients over HTTPS, or plain HTTP where the endpoint says so.
+    #[must_use]
+    pub fn new(config: &AwsConfig) -> Self {
+        let https = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
+        Self::over(https, config)
+    }
+
+    /// Clients over a given HTTP client: the tests put theirs here.
+    #[must_use]
+    pub fn over(http: SharedHttpClient, config: &AwsConfig) -> Self {
+        let keys = &config.credentials;
+        let credentials = SharedCredentialsProvider::new(Credentials::new(
+            &keys.access_key_id,
+            &keys.secret_access_key,
+            keys.session_token.clone(),
+            None,
+            "environment",
+        ));
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .build();
+        // The three builders share no trait.
+        macro_rules! settings {
+            ($service:ident, $endpoint:expr, $retries:expr) => {{
+                let mut settings = $service::Config::builder()
+                    .behavior_version(BehaviorVersion::latest())
+                    .http_client(http.clone())
+                    .credentials_provider(credentials.clone())
+                    .region(Region::new(config.region.clone()))
+                    .retry_config($retries)
+                    .timeout_config(timeouts.clone());
+                settings.set_endpoint_url($endpoint.clone());
+                settings
+            }};
+        }
+        let dynamodb = settings!(aws_sdk_dynamodb, config.dynamodb, RetryConfig::disabled());
+        let s3 = settings!(aws_sdk_s3, config.s3, RetryConfig::disabled()).force_path_style(config.s3.is_some());
+        let secrets = settings!(aws_sdk_secretsmanager, config.others, RetryConfig::standard());
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
+        }
+    }
+
+    /// A secret as configured: `file:PATH`, else an ARN or a name.
+    #[must_use]
+    pub fn secret(&self, configured: &str) -> SecretSource {
+        match configured.strip_prefix("file:") {
+            Some(path) => SecretSource::File(path.into()),
+            None => SecretSource::Manager(self.secrets.clone(), configured.to_owned()),
+        }
+    }
+
+    /// Both secrets of a configuration: the stack's and the operator's.
+    #[must_use]
+    pub fn secret_sources(&self, config: &Config) -> (SecretSource, SecretSource) {
+        (self.secret(&config.master_secret), self.secret(&config.operator_secret))
+    }
+}

@@ -1,0 +1,239 @@
+//! The environment, read once. Every fault is found and named before the function starts.
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `POSTERN_TABLE`, `POSTERN_BUCKET` | table and bucket |
+//! | `POSTERN_ADDRESS` | address of the default mailbox |
+//! | `POSTERN_PREFIX` | prefix of its ticket numbers, default `INC` |
+//! | `POSTERN_NUMBER_YEAR` | `true`: numbers carry the year |
+//! | `POSTERN_REPLY_MODE` | `plus` (default) or `off` |
+//! | `POSTERN_MASTER_SECRET`, `POSTERN_OPERATOR_SECRET` | Secrets Manager ARN or name; `file:PATH` for the local run |
+//! | `POSTERN_MAILGUN_SPAM_FIELDS`, `POSTERN_POSTMARK_SPAM_FIELDS` | `true`: the provider is set up to add its spam fields |
+//! | `POSTERN_AWS_ENDPOINT` | non-empty: all services at this endpoint, path style |
+//! | `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_S3` | one service elsewhere; wins over the former |
+//! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | set by Lambda |
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::{
+    address::AddrSpec,
+    mailbox::{Mailbox, MailboxId, Mailboxes, ReplyMode},
+};
+
+/// Id of the mailbox that the environment describes.
+pub const DEFAULT_MAILBOX: &str = "support";
+
+/// Everything that is wrong, at once.
+#[derive(Debug, Error)]
+#[error("configuration: {}", .0.join("; "))]
+pub struct ConfigError(pub Vec<String>);
+
+/// Static credentials out of the environment.
+#[derive(Clone)]
+pub struct AwsCredentials {
+    /// Key id.
+    pub access_key_id: String,
+    /// Secret key.
+    pub secret_access_key: String,
+    /// Session token of a role.
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for AwsCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AwsCredentials(***)")
+    }
+}
+
+/// Where AWS is.
+#[derive(Clone, Debug)]
+pub struct AwsConfig {
+    /// Region.
+    pub region: String,
+    /// Credentials.
+    pub credentials: AwsCredentials,
+    /// DynamoDB, when not at AWS.
+    pub dynamodb: Option<String>,
+    /// S3, when not at AWS; path style then.
+    pub s3: Option<String>,
+    /// Everything else, when not at AWS.
+    pub others: Option<String>,
+}
+
+/// Which fields inside a message a provider is known to add itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrustedFields {
+    /// Mailgun's `X-Mailgun-Sflag`, `-Spf`, `-Dkim-Check-Result` (spam filter "mark with headers").
+    pub mailgun: bool,
+    /// Postmark's `X-Spam-Status`.
+    pub postmark: bool,
+}
+
+/// The configuration of a function.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// AWS.
+    pub aws: AwsConfig,
+    /// Table.
+    pub table: String,
+    /// Bucket.
+    pub bucket: String,
+    /// Mailboxes.
+    pub mailboxes: Mailboxes,
+    /// Master secret: ARN, name or `file:PATH`.
+    pub master_secret: String,
+    /// Operator's secret: ARN, name or `file:PATH`.
+    pub operator_secret: String,
+    /// Fields that count.
+    pub trusted_fields: TrustedFields,
+}
+
+impl Config {
+    /// Reads the process environment.
+    ///
+    /// # Errors
+    /// All faults found.
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads any environment.
+    ///
+    /// # Errors
+    /// All faults found.
+    pub fn read(environment: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let lookup = |name: &str| environment(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        let mut faults = Vec::new();
+        let mut required = |name: &str| {
+            lookup(name).unwrap_or_else(|| {
+                faults.push(format!("{name} is not set"));
+                String::new()
+            })
+        };
+        let everywhere = lookup("POSTERN_AWS_ENDPOINT");
+        let aws = AwsConfig {
+            region: required("AWS_REGION"),
+            credentials: AwsCredentials {
+                access_key_id: required("AWS_ACCESS_KEY_ID"),
+                secret_access_key: required("AWS_SECRET_ACCESS_KEY"),
+                session_token: lookup("AWS_SESSION_TOKEN"),
+            },
+            dynamodb: lookup("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| everywhere.clone()),
+            s3: lookup("AWS_ENDPOINT_URL_S3").or_else(|| everywhere.clone()),
+            others: everywhere,
+        };
+        let table = required("POSTERN_TABLE");
+        let bucket = required("POSTERN_BUCKET");
+        let master_secret = required("POSTERN_MASTER_SECRET");
+        let operator_secret = required("POSTERN_OPERATOR_SECRET");
+        let flag = |name: &str| lookup(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let trusted_fields = TrustedFields {
+            mailgun: flag("POSTERN_MAILGUN_SPAM_FIELDS"),
+            postmark: flag("POSTERN_POSTMARK_SPAM_FIELDS"),
+        };
+        let mailboxes = default_mailbox(&lookup, &mut faults);
+        if !faults.is_empty() {
+            return Err(ConfigError(faults));
+        }
+        Ok(Self { aws, table, bucket, mailboxes, master_secret, operator_secret, trusted_fields })
+    }
+}
+
+/// The mailbox that `POSTERN_ADDRESS` and its companions describe.
+pub fn default_mailbox(lookup: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Mailboxes {
+    let Some(written) = lookup("POSTERN_ADDRESS") else {
+        faults.push("POSTERN_ADDRESS is not set".to_owned());
+        return Mailboxes::default();
+    };
+    let (Some(address), Some(id)) = (AddrSpec::parse(&written), MailboxId::parse(DEFAULT_MAILBOX)) else {
+        faults.push("POSTERN_ADDRESS is not an e-mail address".to_owned());
+        return Mailboxes::default();
+    };
+    let prefix = lookup("POSTERN_PREFIX").unwrap_or_else(|| "INC".to_owned());
+    let mut mailbox = Mailbox::new(id, address, &prefix);
+    mailbox.year_in_number = lookup("POSTERN_NUMBER_YEAR").is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    mailbox.reply_mode = match lookup("POSTERN_REPLY_MODE").as_deref() {
+        None | Some("plus") => ReplyMode::Plus,
+        Some("off") => ReplyMode::Off,
+        Some(other) => {
+            faults.push(format!("POSTERN_REPLY_MODE is {other:?}; it can be `plus` or `off`"));
+            ReplyMode::Off
+        }
+    };
+    Mailboxes::new(vec![mailbox]).unwrap_or_else(|error| {
+        faults.push(error.to_string());
+        Mailboxes::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn full() -> HashMap<&'static str, &'static str> {
+        HashMap::from([
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("POSTERN_TABLE", "table"),
+            ("POSTERN_BUCKET", "bucket"),
+            ("POSTERN_MASTER_SECRET", "file:a"),
+            ("POSTERN_OPERATOR_SECRET", "file:b"),
+            ("POSTERN_ADDRESS", "support@example.com"),
+        ])
+    }
+
+    fn read(environment: &HashMap<&'static str, &'static str>) -> Result<Config, ConfigError> {
+        Config::read(|name| environment.get(name).map(|v| (*v).to_owned()))
+    }
+
+    #[test]
+    fn every_missing_variable_is_named_at_once() {
+        let ConfigError(faults) = read(&HashMap::new()).unwrap_err();
+        for name in full().keys() {
+            assert!(faults.iter().any(|fault| fault.contains(name)), "{name} is not named in {faults:?}");
+        }
+        for name in full().keys() {
+            let mut environment = full();
+            environment.insert(name, "  ");
+            let ConfigError(faults) = read(&environment).unwrap_err();
+            assert!(faults.len() == 1 && faults[0].contains(name), "blank {name}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn one_endpoint_for_all_or_one_each() {
+        let mut environment = full();
+        environment.insert("POSTERN_AWS_ENDPOINT", "http://all");
+        environment.insert("AWS_ENDPOINT_URL_S3", "http://s3");
+        let config = read(&environment).unwrap();
+        assert_eq!(config.aws.dynamodb.as_deref(), Some("http://all"));
+        assert_eq!(config.aws.s3.as_deref(), Some("http://s3"));
+        environment.insert("POSTERN_AWS_ENDPOINT", "");
+        assert_eq!(read(&environment).unwrap().aws.dynamodb, None, "declared and empty is AWS itself");
+    }
+
+    #[test]
+    fn bad_values_are_told() {
+        for (name, value, expected) in [
+            ("POSTERN_ADDRESS", "nobody", "not an e-mail address"),
+            ("POSTERN_PREFIX", "inc", "2 to 8 letters"),
+            ("POSTERN_REPLY_MODE", "minus", "`plus` or `off`"),
+        ] {
+            let mut environment = full();
+            environment.insert(name, value);
+            let error = read(&environment).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_credentials() {
+        assert!(!format!("{:?}", read(&full()).unwrap()).contains("\"secret\""));
+    }
+}

@@ -1,0 +1,453 @@
+//! The decision: what one copy of one mail does, with its reasons. Pure: same mail, same rows, same answer.
+//!
+//! Order: single-use token, verdicts that hold, own id (own copy, duplicate, collision), evidence and standing, kind.
+//! A release overrides every cause that holds.
+
+use jiff::Timestamp;
+
+use crate::{
+    author::{Authentication, Author, addressed_to_us, companions},
+    classify::{Classification, Kind},
+    headers::Headers,
+    inbound::{Verdict, Verdicts},
+    mailbox::{Mailbox, Mailboxes, StrangerPolicy},
+    message_id::MessageId,
+    parse::ParsedMessage,
+    records::{CLAIMS_MAX, Cause, Claim, Effect, Head, Holder, IndexDirection, IndexRow, Outcome, author_hash},
+    thread::{Chosen, Level, Match, Resolution, Seen, ThreadKeys, resolve},
+    ticket::{PARTICIPANTS_MAX, Participant, ReplyEffect, Status, Ticket, Visibility},
+};
+
+/// Unknown ids that one entry claims, the root of References included (DESIGN section 4).
+const CLAIMS_PER_ENTRY: usize = 4;
+
+/// The mail, read.
+#[derive(Clone, Copy, Debug)]
+pub struct Mail<'a> {
+    /// Header scan.
+    pub headers: &'a Headers,
+    /// Body.
+    pub parsed: &'a ParsedMessage,
+    /// Kind.
+    pub classification: &'a Classification,
+    /// Provider's verdicts.
+    pub verdicts: &'a Verdicts,
+    /// Author.
+    pub author: &'a Author,
+    /// Own id, or the digest that stands in for it.
+    pub id: &'a MessageId,
+    /// Head.
+    pub head: &'a Head,
+    /// Hash of the visible text.
+    pub body: &'a str,
+    /// Transport time.
+    pub at: Timestamp,
+    /// Object key of the raw.
+    pub raw_key: &'a str,
+}
+
+/// Where and how it is decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The mailbox.
+    pub mailbox: &'a Mailbox,
+    /// All of ours.
+    pub mailboxes: &'a Mailboxes,
+    /// Keys of the mail for this mailbox.
+    pub keys: &'a ThreadKeys,
+    /// What was read.
+    pub seen: &'a Seen,
+    /// An operator releases it: causes that hold are overridden.
+    pub release: bool,
+    /// The commit found its single-use token spent on another body.
+    pub replayed: bool,
+}
+
+/// Which index row the mail takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexSlot {
+    /// Its own id's row, not there when read.
+    Free,
+    /// Its own id's row, a claim when read; the claims are kept.
+    Claimed(Vec<Claim>),
+    /// A row of its own beside another mail with that id; `holders` = how many were on the first row.
+    Collision {
+        /// Holders when read; `None` where the list is full and an operator released the mail.
+        holders: Option<usize>,
+    },
+}
+
+/// What the mail does to tickets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Opens one; participants as given.
+    New(Vec<Participant>),
+    /// Appends to it.
+    Append {
+        /// As read: the conditions of the commit.
+        ticket: Box<Ticket>,
+        /// New status, if it changes.
+        status: Option<Status>,
+        /// New list, if it changes.
+        participants: Option<Vec<Participant>>,
+    },
+    /// Opens one that follows a ticket closed too long ago.
+    FollowUp {
+        /// The closed one, as read.
+        old: Box<Ticket>,
+        /// Participants of the new one.
+        participants: Vec<Participant>,
+    },
+}
+
+/// One claim to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimWrite {
+    /// The id that was referred to.
+    pub id: MessageId,
+    /// Claims on its row when read; `None` = no row.
+    pub seen: Option<usize>,
+    /// Author part of the claim.
+    pub author: String,
+}
+
+/// A decision to write an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Ticket.
+    pub target: Target,
+    /// Effect.
+    pub effect: Effect,
+    /// Who may see the entry.
+    pub visibility: Visibility,
+    /// Index row.
+    pub slot: IndexSlot,
+    /// Claims.
+    pub claims: Vec<ClaimWrite>,
+    /// Tickets to be listed on ours.
+    pub related: Vec<u64>,
+    /// Tickets that waited for this mail and did not get it: ours is listed on them.
+    pub refused_claims: Vec<u64>,
+    /// Our sent entry that a bounce speaks of: ticket and sort key.
+    pub bounced: Option<(u64, String)>,
+    /// What agents should know.
+    pub flags: Vec<String>,
+}
+
+/// A decision that writes the ledger row only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Duplicate, held or ignored.
+    pub outcome: Outcome,
+    /// Why, unless a duplicate.
+    pub cause: Option<Cause>,
+    /// Ticket of the first copy.
+    pub ticket: Option<u64>,
+    /// Its number.
+    pub ticket_number: Option<String>,
+    /// Its entry.
+    pub entry: Option<String>,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// An entry is written.
+    Commit(Box<Plan>),
+    /// The ledger row says it all.
+    End(End),
+}
+
+/// A decision with its reasons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What happens.
+    pub verb: Verb,
+    /// Why, as slugs.
+    pub reasons: Vec<String>,
+    /// What named which ticket.
+    pub evidence: Vec<String>,
+}
+
+/// Decides.
+///
+/// # Errors
+/// The ordinals of tickets that must be read first.
+pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> {
+    let mut reasons: Vec<String> = mail.classification.reasons.iter().map(|r| (*r).to_owned()).collect();
+    reasons.extend(mail.author.flags.iter().map(|flag| (*flag).to_owned()));
+    if place.release {
+        reasons.push("released".to_owned());
+    }
+    let end = |verb, reasons, evidence| Ok(Decision { verb, reasons, evidence });
+    if place.replayed {
+        return end(held(Cause::ReplayedToken), reasons, Vec::new());
+    }
+    if mail.verdicts.virus == Some(Verdict::Fail) && !place.release {
+        return end(held(Cause::Virus), reasons, Vec::new());
+    }
+    let spam = mail.verdicts.spam == Some(Verdict::Fail) && !place.release;
+    let own = own_row(mail, place, &mut reasons);
+    if let (Err(verb), false) = (&own, spam) {
+        // Known already: no ticket needs to be read.
+        return end(verb.clone(), reasons, Vec::new());
+    }
+    let speaker = mail.author.speaker(mail.headers);
+    let found = match resolve(place.keys, place.seen, &speaker, place.mailbox, mail.at) {
+        Resolution::Need(tickets) => return Err(tickets),
+        Resolution::Resolved(found) => found,
+    };
+    reasons.extend(found.reasons.iter().map(|r| (*r).to_owned()));
+    if spam && !spoken_for(mail, found.chosen.as_ref()) {
+        return end(held(Cause::Spam), reasons, found.evidence);
+    }
+    let slot = match own {
+        Ok(slot) => slot,
+        Err(verb) => return end(verb, reasons, found.evidence),
+    };
+    let verb = by_kind(mail, place, slot, &found, &mut reasons);
+    end(verb, reasons, found.evidence)
+}
+
+/// Spam holds unless a valid token, an approved participant and passed authentication speak for the mail.
+fn spoken_for(mail: &Mail<'_>, chosen: Option<&Chosen>) -> bool {
+    chosen.is_some_and(|c| c.level <= Level::E2 && !c.stranger) && mail.author.authentication == Authentication::Passed
+}
+
+/// Judges the row of the mail's own id: which slot the mail takes, or how it ends there.
+fn own_row(mail: &Mail<'_>, place: &Place<'_>, reasons: &mut Vec<String>) -> Result<IndexSlot, Verb> {
+    let Some(row) = &place.seen.own else {
+        return if place.keys.own_signed && !place.release { Err(held(Cause::Loop)) } else { Ok(IndexSlot::Free) };
+    };
+    let same = row.head.as_ref().is_some_and(|head| head.same(mail.head));
+    match row.direction {
+        IndexDirection::Claim if place.keys.own_signed && !place.release => Err(held(Cause::Loop)),
+        IndexDirection::Claim => Ok(IndexSlot::Claimed(row.claims.clone())),
+        IndexDirection::Out if same => Err(ended(Outcome::Ignored, Some(Cause::OwnCopy), Some(row))),
+        IndexDirection::Out if place.keys.own_signed && !place.release => Err(held(Cause::Loop)),
+        IndexDirection::In if same => {
+            if row.body.as_deref().is_some_and(|body| body != mail.body) {
+                reasons.push("variant".to_owned());
+            }
+            Err(ended(Outcome::Duplicate, None, Some(row)))
+        }
+        IndexDirection::In | IndexDirection::Out => collision(mail, place, row, reasons),
+    }
+}
+
+/// Another mail under the same id: a holder's duplicate, a new holder, or the ninth.
+fn collision(mail: &Mail<'_>, place: &Place<'_>, row: &IndexRow, reasons: &mut Vec<String>) -> Result<IndexSlot, Verb> {
+    if let Some(Holder { ticket, .. }) = row.holders.iter().find(|holder| holder.head.same(mail.head)) {
+        let twin = End { ticket: Some(*ticket), ..bare_end(Outcome::Duplicate, None) };
+        return Err(Verb::End(twin));
+    }
+    reasons.push("collision".to_owned());
+    if row.holders.len() < CLAIMS_MAX {
+        return Ok(IndexSlot::Collision { holders: Some(row.holders.len()) });
+    }
+    if place.release { Ok(IndexSlot::Collision { holders: None }) } else { Err(held(Cause::Collision)) }
+}
+
+fn by_kind(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, reasons: &mut Vec<String>) -> Verb {
+    if place.release {
+        return by_standing(mail, place, slot, found, reasons);
+    }
+    match (mail.classification.kind, &found.chosen) {
+        (Kind::Loop, _) => held(Cause::Loop),
+        (Kind::AbuseReport, _) => held(Cause::AbuseReport),
+        (Kind::AutoReply, None) => held(Cause::AutoReply),
+        (Kind::ReadReceipt, None) => ended(Outcome::Ignored, Some(Cause::ReadReceiptUnmatched), None),
+        (Kind::Bounce, chosen) => match bounced(mail, place) {
+            Some(entry) if chosen.is_some() => note(mail, place, slot, found, entry),
+            _ => held(Cause::BounceUnmatched),
+        },
+        (Kind::AutoReply | Kind::ReadReceipt, Some(_)) => note(mail, place, slot, found, None),
+        (Kind::Human | Kind::AutoGenerated | Kind::List, _) => by_standing(mail, place, slot, found, reasons),
+    }
+}
+
+/// The two tables of DESIGN section 5: evidence by standing.
+fn by_standing(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, reasons: &mut Vec<String>) -> Verb {
+    let Some(chosen) = &found.chosen else {
+        reasons.push("no-evidence".to_owned());
+        return open_new(mail, place, slot, found, None);
+    };
+    reasons.push(chosen.source.to_owned());
+    let named = Some(chosen.ticket.ticket_id);
+    if mail.author.authentication == Authentication::Unknown {
+        reasons.push("auth-unknown".to_owned());
+    }
+    let failed = mail.author.authentication == Authentication::Failed;
+    match (chosen.stranger, place.mailbox.strangers) {
+        (false, _) if failed => {
+            reasons.push("auth-failed".to_owned());
+            unverified(mail, place, slot, found, &chosen.ticket)
+        }
+        (false, _) => append(mail, place, slot, found, &chosen.ticket),
+        (true, StrangerPolicy::Append) if !failed => append(mail, place, slot, found, &chosen.ticket),
+        (true, StrangerPolicy::New) => open_new(mail, place, slot, found, named),
+        (true, StrangerPolicy::Hold) if !place.release => held(Cause::Stranger),
+        (true, _) => {
+            reasons.push("stranger".to_owned());
+            unverified(mail, place, slot, found, &chosen.ticket)
+        }
+    }
+}
+
+fn open_new(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, named: Option<u64>) -> Verb {
+    let mut people: Vec<Participant> = mail.author.participant().into_iter().collect();
+    if addressed_to_us(mail.headers, place.mailboxes) {
+        people.extend(companions(mail.headers, mail.author.address.as_ref(), place.mailboxes));
+    }
+    let mut plan = plan(mail, place, slot, found, Target::New(people), (Effect::Created, Visibility::Public));
+    plan.related.extend(named.filter(|ticket| !found.related.contains(ticket)));
+    Verb::Commit(Box::new(plan))
+}
+
+fn append(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, ticket: &Ticket) -> Verb {
+    let after = ticket.status.after_reply(ticket.closed_at, place.mailbox.reopen_window_days, mail.at);
+    let participants = grown(mail, place, ticket);
+    let (target, effect) = match after {
+        ReplyEffect::FollowsUp => {
+            let participants = participants.unwrap_or_else(|| ticket.participants.clone());
+            (Target::FollowUp { old: Box::new(ticket.clone()), participants }, Effect::Created)
+        }
+        ReplyEffect::Reopens => {
+            let status = Some(Status::Open);
+            (Target::Append { ticket: Box::new(ticket.clone()), status, participants }, Effect::Reopened)
+        }
+        ReplyEffect::Stays => {
+            (Target::Append { ticket: Box::new(ticket.clone()), status: None, participants }, Effect::Matched)
+        }
+    };
+    Verb::Commit(Box::new(plan(mail, place, slot, found, target, (effect, Visibility::Public))))
+}
+
+/// Participants after a mail: only authenticated mail of an approved participant adds people.
+fn grown(mail: &Mail<'_>, place: &Place<'_>, ticket: &Ticket) -> Option<Vec<Participant>> {
+    let approved = ticket.speaks_for(mail.author.address.as_ref());
+    if !approved || mail.author.authentication != Authentication::Passed {
+        return None;
+    }
+    let mut people = ticket.participants.clone();
+    for one in companions(mail.headers, mail.author.address.as_ref(), place.mailboxes) {
+        if people.len() < PARTICIPANTS_MAX && !people.iter().any(|p| p.address == one.address) {
+            people.push(one);
+        }
+    }
+    (people.len() > ticket.participants.len()).then_some(people)
+}
+
+fn unverified(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, ticket: &Ticket) -> Verb {
+    let target = Target::Append { ticket: Box::new(ticket.clone()), status: None, participants: None };
+    let mut plan = plan(mail, place, slot, found, target, (Effect::Unverified, Visibility::Unverified));
+    plan.claims.clear();
+    Verb::Commit(Box::new(plan))
+}
+
+/// Out of office, receipts and bounces: seen by agents, changing nothing.
+fn note(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, bounced: Option<(u64, String)>) -> Verb {
+    let Some(chosen) = &found.chosen else { return held(Cause::AutoReply) };
+    let target = Target::Append { ticket: Box::new(chosen.ticket.clone()), status: None, participants: None };
+    let by_stranger = chosen.stranger && mail.classification.kind != Kind::Bounce;
+    let what =
+        if by_stranger { (Effect::Unverified, Visibility::Unverified) } else { (Effect::Note, Visibility::Internal) };
+    let mut plan = plan(mail, place, slot, found, target, what);
+    plan.bounced = bounced;
+    if by_stranger {
+        plan.claims.clear();
+    }
+    Verb::Commit(Box::new(plan))
+}
+
+/// What a bounce speaks of: `Some` only where it quotes an id that we signed, or one that is stored as sent; inside,
+/// the entry to mark where the index knows it.
+fn bounced(mail: &Mail<'_>, place: &Place<'_>) -> Option<Option<(u64, String)>> {
+    let original = mail.parsed.delivery_report.as_ref()?.original_message_id.as_ref()?;
+    if let Some(row) = place.seen.by_id.get(original).filter(|row| row.direction == IndexDirection::Out) {
+        return Some(row.ticket.zip(row.entry.clone()));
+    }
+    place.keys.signed_ids.contains(original).then_some(None)
+}
+
+fn plan(
+    mail: &Mail<'_>,
+    place: &Place<'_>,
+    slot: IndexSlot,
+    found: &Match,
+    target: Target,
+    (effect, visibility): (Effect, Visibility),
+) -> Plan {
+    let chosen = found.chosen.as_ref().map(|c| c.ticket.ticket_id);
+    let waiting = place.seen.own.iter().flat_map(|row| &row.claims).map(|claim| claim.ticket);
+    let mut refused_claims: Vec<u64> = waiting.filter(|ticket| Some(*ticket) != chosen).collect();
+    refused_claims.sort_unstable();
+    refused_claims.dedup();
+    let mut flags: Vec<String> = mail.author.flags.iter().map(|flag| (*flag).to_owned()).collect();
+    match mail.author.authentication {
+        Authentication::Passed => {}
+        Authentication::Failed => flags.push("auth-failed".to_owned()),
+        Authentication::Unknown => flags.push("auth-unknown".to_owned()),
+    }
+    Plan {
+        effect,
+        visibility,
+        slot,
+        claims: claims(mail, place, target_ticket(&target)),
+        target,
+        related: found.related.iter().copied().collect(),
+        refused_claims,
+        bounced: None,
+        flags,
+    }
+}
+
+/// Claims the first unknown ids and the root, so that reply and original meet in whatever order they come.
+fn claims(mail: &Mail<'_>, place: &Place<'_>, ticket: Option<u64>) -> Vec<ClaimWrite> {
+    let row = |id: &MessageId| place.seen.by_id.get(id);
+    let free = |id: &&MessageId| row(id).is_none_or(|row| row.direction == IndexDirection::Claim);
+    let unknown: Vec<&MessageId> = place.keys.ids.iter().filter(free).collect();
+    let mut picked: Vec<&MessageId> = unknown.iter().copied().take(CLAIMS_PER_ENTRY).collect();
+    if let Some(root) = place.keys.root.as_ref().filter(|root| unknown.contains(root) && !picked.contains(root)) {
+        picked.pop();
+        picked.push(root);
+    }
+    // An unknown author claims under a name that nobody else has: it holds the place and matches no one.
+    let nobody = || crate::digest::sha256_parts(&[b"nobody", mail.raw_key.as_bytes()]);
+    let author = mail.author.address.as_ref().map_or_else(nobody, author_hash);
+    let room = |row: &IndexRow| {
+        let there = row.claims.iter().any(|c| Some(c.ticket) == ticket && c.author == author);
+        row.claims.len() < CLAIMS_MAX && !there
+    };
+    let open = picked.into_iter().filter(|id| row(id).is_none_or(room));
+    let write = |id: &MessageId| ClaimWrite {
+        id: id.clone(),
+        seen: row(id).map(|row| row.claims.len()),
+        author: author.clone(),
+    };
+    open.map(write).collect()
+}
+
+/// The ticket an entry goes to, where it exists already.
+fn target_ticket(target: &Target) -> Option<u64> {
+    match target {
+        Target::Append { ticket, .. } => Some(ticket.ticket_id),
+        Target::New(_) | Target::FollowUp { .. } => None,
+    }
+}
+
+fn bare_end(outcome: Outcome, cause: Option<Cause>) -> End {
+    End { outcome, cause, ticket: None, ticket_number: None, entry: None }
+}
+
+fn held(cause: Cause) -> Verb {
+    Verb::End(bare_end(Outcome::Held, Some(cause)))
+}
+
+fn ended(outcome: Outcome, cause: Option<Cause>, row: Option<&IndexRow>) -> Verb {
+    let mut end = bare_end(outcome, cause);
+    if let Some(row) = row {
+        (end.ticket, end.ticket_number, end.entry) = (row.ticket, row.ticket_number.clone(), row.entry.clone());
+    }
+    Verb::End(end)
+}

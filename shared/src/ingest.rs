@@ -1,0 +1,421 @@
+//! The one orchestrator: accept, resolve, commit (DESIGN section 3). Everything that happens to a mail is visible here.
+//!
+//! ```text
+//! accept    header scan; in parallel: PUT raw | BatchGet ledger row, index rows, tickets named by tags or the subject
+//! resolve   full parse, classify, thread, decide: pure; in parallel: PUT attachments | next ordinal, if creating
+//! commit    one transaction; a lost condition reads again and decides again, at most five times
+//! ```
+
+mod release;
+mod rows;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::{
+    ambient::Ambient,
+    author::Author,
+    blobs::{BlobKey, Blobs},
+    classify::{Classification, Kind, classify},
+    decide::{Decision, End, Mail, Place, Target, Verb, decide},
+    headers::{self, Headers},
+    inbound::{AcceptRecord, InboundMessage, Ingress, Origin, ReplayGuard},
+    mailbox::{Mailbox, Mailboxes},
+    message_id::MessageId,
+    outcome::{Answer, IngestError},
+    parse::{self, ParsedMessage},
+    records::{Cause, Head, LedgerRow, Outcome, body_hash, digest_id},
+    store::{
+        Commit, CommitResult, EntryWrite, LedgerGuard, LedgerId, Store, StoreError,
+        keys::NO_MAILBOX,
+        query::{Snapshot, Wanted},
+    },
+    thread::{self, ThreadKeys},
+    token::Keyring,
+};
+
+pub use release::Released;
+
+/// Rounds of deciding before other mail has to be given way to.
+const ROUNDS_MAX: usize = 5;
+/// Reads that one decision may ask for: merge and follow-up hops (DESIGN section 5: five).
+const LOOKUPS_MAX: usize = 8;
+/// Attachments uploaded at once; each holds its octets in memory.
+const UPLOADS_MAX: usize = 2;
+
+/// The pipeline with its edges.
+#[derive(Clone, Debug)]
+pub struct Ingest {
+    /// The table.
+    pub store: Store,
+    /// The bucket.
+    pub blobs: Blobs,
+    /// Signing keys.
+    pub keyring: Keyring,
+    /// Ours.
+    pub mailboxes: Mailboxes,
+    /// Clock, randomness, waiting.
+    pub ambient: Ambient,
+}
+
+/// A message at the door: scanned, not parsed yet.
+struct Arrival {
+    inbound: InboundMessage,
+    headers: Headers,
+    accept: AcceptRecord,
+}
+
+/// A message read in full.
+struct Reading {
+    parsed: ParsedMessage,
+    classification: Classification,
+    author: Author,
+    id: MessageId,
+    head: Head,
+    body: String,
+}
+
+/// One copy of a message on its way to one mailbox.
+struct Copy<'a> {
+    arrival: &'a Arrival,
+    reading: &'a Reading,
+    mailbox: &'a Mailbox,
+    id: LedgerId,
+    keys: ThreadKeys,
+    release: Option<&'a str>,
+}
+
+impl Ingest {
+    /// Brings one delivery to its end: one answer for each mailbox that gets a copy, in id order.
+    ///
+    /// # Errors
+    /// The mail is not safe or not decided; see [`IngestError::retryable`].
+    pub async fn run(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
+        let arrival = self.arrive(inbound);
+        let targets: Vec<Option<&Mailbox>> = match self.chosen(&arrival.accept)?.as_slice() {
+            [] => vec![None],
+            some => some.iter().map(|mailbox| Some(*mailbox)).collect(),
+        };
+        let mut reading: Option<Reading> = None;
+        let mut answers = Vec::with_capacity(targets.len());
+        for (n, target) in targets.into_iter().enumerate() {
+            let snapshot =
+                if n == 0 { self.accept(&arrival, target).await? } else { self.look(&arrival, target).await? };
+            answers.push(self.copy(&arrival, target, snapshot, &mut reading).await?);
+        }
+        Ok(answers)
+    }
+
+    /// Records an authenticated payload that could not be read: kept, failed, answered.
+    ///
+    /// # Errors
+    /// The payload is not safe or its row not written.
+    pub async fn unreadable(
+        &self,
+        ingress: Ingress,
+        body: Bytes,
+        why: &str,
+        guard: Option<&ReplayGuard>,
+    ) -> Result<Answer, IngestError> {
+        let key = BlobKey::payload(&ingress.door, &body);
+        let octets = body.len() as u64;
+        self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
+        let id = LedgerId::of(key.as_str(), NO_MAILBOX);
+        let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
+        let commit = Commit { id: &id, row: &row, guard: LedgerGuard::Open, token: guard, write: None };
+        match self.store.commit(&commit).await? {
+            CommitResult::Done => Ok(told(&id, &row)),
+            CommitResult::Lost | CommitResult::Replayed => {
+                // The provider's retry of a payload that is in the ledger already.
+                let row = self.store.ledger_row(&id).await?.unwrap_or(row);
+                Ok(Answer::of(id.to_string(), &row).seen_before())
+            }
+        }
+    }
+
+    fn arrive(&self, inbound: InboundMessage) -> Arrival {
+        let headers = headers::scan(&inbound.raw);
+        let anonymous = headers.message_id.is_none() && headers.date.is_none();
+        let delivery_id = inbound.ingress.event_id.as_deref().filter(|_| anonymous);
+        let raw_key = match &inbound.origin {
+            Origin::Stored { key, .. } => key.clone(),
+            Origin::Received | Origin::Rebuilt => {
+                BlobKey::raw(&inbound.ingress.door, &inbound.raw, delivery_id).as_str().to_owned()
+            }
+        };
+        let accept = rows::accept_record(&inbound, &headers, raw_key, &self.mailboxes);
+        Arrival { inbound, headers, accept }
+    }
+
+    fn chosen(&self, accept: &AcceptRecord) -> Result<Vec<&Mailbox>, IngestError> {
+        let find = |id| {
+            let found = self.mailboxes.by_id(id);
+            found.ok_or_else(|| IngestError::UnknownMailbox(id.as_str().to_owned()))
+        };
+        accept.mailboxes.iter().map(find).collect()
+    }
+
+    /// Makes the octets safe and reads what the header names, both at once.
+    async fn accept(&self, arrival: &Arrival, target: Option<&Mailbox>) -> Result<Snapshot, IngestError> {
+        if matches!(arrival.accept.origin, Origin::Stored { .. }) {
+            return self.look(arrival, target).await;
+        }
+        let put = self.blobs.put_raw(&arrival.accept, arrival.inbound.raw.clone());
+        let (put, snapshot) = tokio::join!(put, self.look(arrival, target));
+        put.map_err(IngestError::NotSafe)?;
+        snapshot
+    }
+
+    async fn look(&self, arrival: &Arrival, target: Option<&Mailbox>) -> Result<Snapshot, IngestError> {
+        let id = LedgerId::of(&arrival.accept.raw_key, target.map_or(NO_MAILBOX, |m| m.id.as_str()));
+        let keys = target.map(|mailbox| self.keys(arrival, mailbox)).unwrap_or_default();
+        let scope = target.map_or("", |mailbox| mailbox.scope.as_str());
+        self.read(&id, scope, keys.own.as_ref(), &keys).await
+    }
+
+    async fn read(
+        &self,
+        ledger: &LedgerId,
+        scope: &str,
+        own: Option<&MessageId>,
+        keys: &ThreadKeys,
+    ) -> Result<Snapshot, IngestError> {
+        let tickets = keys.named_tickets();
+        Ok(self.store.snapshot(&Wanted { ledger, scope, own, ids: &keys.ids, tickets: &tickets }).await?)
+    }
+
+    fn keys(&self, arrival: &Arrival, mailbox: &Mailbox) -> ThreadKeys {
+        thread::keys(&arrival.headers, &arrival.inbound, mailbox, &self.mailboxes, &self.keyring)
+    }
+
+    async fn copy(
+        &self,
+        arrival: &Arrival,
+        target: Option<&Mailbox>,
+        snapshot: Snapshot,
+        reading: &mut Option<Reading>,
+    ) -> Result<Answer, IngestError> {
+        let id = LedgerId::of(&arrival.accept.raw_key, target.map_or(NO_MAILBOX, |m| m.id.as_str()));
+        if let Some(answer) = already_ended(&id, snapshot.ledger.as_ref()) {
+            return Ok(answer);
+        }
+        let Some(mailbox) = target else { return self.nobodys(arrival, &id).await };
+        let reading = reading.get_or_insert_with(|| self.read_in_full(arrival));
+        let copy = Copy { arrival, reading, mailbox, id, keys: self.keys(arrival, mailbox), release: None };
+        self.settle(copy, Some(snapshot)).await
+    }
+
+    /// Mail for no configured mailbox: held.
+    async fn nobodys(&self, arrival: &Arrival, id: &LedgerId) -> Result<Answer, IngestError> {
+        let end = End {
+            outcome: Outcome::Held,
+            cause: Some(Cause::UnknownRecipient),
+            ticket: None,
+            ticket_number: None,
+            entry: None,
+        };
+        let decision = Decision { verb: Verb::End(end.clone()), reasons: Vec::new(), evidence: Vec::new() };
+        let row = rows::ended(arrival, NO_MAILBOX, &decision, &end, self.ambient.now());
+        let token = arrival.accept.replay_guard.as_ref();
+        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token, write: None };
+        match self.store.commit(&commit).await? {
+            CommitResult::Done => Ok(told(id, &row)),
+            CommitResult::Lost => self.ended_meanwhile(id).await,
+            CommitResult::Replayed => {
+                let row = LedgerRow { cause: Some(Cause::ReplayedToken), ..row };
+                let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, write: None };
+                match self.store.commit(&commit).await? {
+                    CommitResult::Done => Ok(told(id, &row)),
+                    CommitResult::Lost | CommitResult::Replayed => self.ended_meanwhile(id).await,
+                }
+            }
+        }
+    }
+
+    async fn ended_meanwhile(&self, id: &LedgerId) -> Result<Answer, IngestError> {
+        let row = self.store.ledger_row(id).await?;
+        already_ended(id, row.as_ref()).ok_or(IngestError::Contended)
+    }
+
+    fn read_in_full(&self, arrival: &Arrival) -> Reading {
+        let Arrival { inbound, headers, accept } = arrival;
+        let parsed = parse::parse(&inbound.raw, headers);
+        let mut classification = classify(headers, &parsed, &inbound.envelope);
+        let signed = |value| self.mailboxes.iter().any(|mailbox| self.keyring.verify_loop_header(mailbox, value));
+        if headers.all("x-postern-loop").any(signed) {
+            classification = Classification { kind: Kind::Loop, reasons: vec!["signed-loop-header"] };
+        }
+        let author = Author::of(headers, &inbound.envelope, &inbound.verdicts, &self.mailboxes);
+        let digest = || digest_id(headers, &parsed.text, accept.ingress.event_id.as_deref());
+        let id = headers.message_id.clone().unwrap_or_else(digest);
+        Reading { head: Head::of(headers), body: body_hash(&parsed.text), parsed, classification, author, id }
+    }
+
+    /// Decides and commits, again and again until nothing that was read has changed in between.
+    async fn settle(&self, mut copy: Copy<'_>, first: Option<Snapshot>) -> Result<Answer, IngestError> {
+        let mut ready = first.filter(|_| !self.learnt_by_parsing(&mut copy));
+        let mut ordinal = None;
+        let mut uploaded = false;
+        let mut replayed = false;
+        for _ in 0..ROUNDS_MAX {
+            let snapshot = match ready.take() {
+                Some(snapshot) => snapshot,
+                None => self.read(&copy.id, &copy.mailbox.scope, Some(&copy.reading.id), &copy.keys).await?,
+            };
+            let ended = snapshot.ledger.as_ref().filter(|row| copy.release.is_none() || row.outcome != Outcome::Held);
+            if let Some(answer) = already_ended(&copy.id, ended) {
+                return Ok(answer);
+            }
+            let decision = self.decide(&copy, snapshot, replayed).await?;
+            if let Verb::Commit(plan) = &decision.verb {
+                let creates = matches!(plan.target, Target::New(_) | Target::FollowUp { .. }) && ordinal.is_none();
+                let (upload, next) = tokio::join!(self.upload(&copy, uploaded), self.ordinal_if(creates));
+                upload?;
+                uploaded = true;
+                ordinal = next?.or(ordinal);
+            }
+            match self.commit(&copy, &decision, ordinal, replayed).await {
+                Ok((CommitResult::Done, row)) => return Ok(told(&copy.id, &row)),
+                Ok((CommitResult::Lost, _)) => {}
+                Ok((CommitResult::Replayed, _)) => replayed = true,
+                // The request itself is refused: deciding again would repeat it. The octets are safe, a person looks.
+                Err(StoreError::Invalid(why)) => return self.park(&copy, &why).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(IngestError::Contended)
+    }
+
+    /// Adds the keys that only the full parse can know; true where the first snapshot lacks them.
+    fn learnt_by_parsing(&self, copy: &mut Copy<'_>) -> bool {
+        let before = copy.keys.ids.len();
+        let original = copy.reading.parsed.delivery_report.as_ref().and_then(|r| r.original_message_id.as_ref());
+        if let Some(original) = original {
+            copy.keys.add_id(original, copy.mailbox, &self.mailboxes, &self.keyring);
+        }
+        copy.keys.own.is_none() || copy.keys.ids.len() != before
+    }
+
+    async fn decide(&self, copy: &Copy<'_>, snapshot: Snapshot, replayed: bool) -> Result<Decision, IngestError> {
+        let mut seen = snapshot.seen;
+        for _ in 0..LOOKUPS_MAX {
+            let mail = copy.mail();
+            let place = Place {
+                mailbox: copy.mailbox,
+                mailboxes: &self.mailboxes,
+                keys: &copy.keys,
+                seen: &seen,
+                release: copy.release.is_some(),
+                replayed,
+            };
+            match catch_unwind(AssertUnwindSafe(|| decide(&mail, &place))) {
+                Ok(Ok(decision)) => return Ok(decision),
+                Ok(Err(tickets)) => self.store.add_tickets(&mut seen, &tickets).await?,
+                Err(_) => return Ok(broken("decide-panic")),
+            }
+        }
+        Ok(broken("too-many-lookups"))
+    }
+
+    async fn ordinal_if(&self, creates: bool) -> Result<Option<u64>, IngestError> {
+        if creates { Ok(Some(self.store.next_ordinal().await?)) } else { Ok(None) }
+    }
+
+    async fn upload(&self, copy: &Copy<'_>, done: bool) -> Result<(), IngestError> {
+        if done {
+            return Ok(());
+        }
+        let raw_key = &copy.arrival.accept.raw_key;
+        let kept = copy.reading.parsed.attachments.iter().enumerate().filter(|(_, a)| a.refused.is_none());
+        let puts = stream::iter(kept.map(|(n, attachment)| {
+            let key = BlobKey::attachment(raw_key, n, &attachment.sha256);
+            let content = attachment.content.clone();
+            async move { self.blobs.put_attachment(&key, content).await }
+        }));
+        puts.buffer_unordered(UPLOADS_MAX).try_collect::<()>().await.map_err(IngestError::Attachment)
+    }
+
+    async fn commit(
+        &self,
+        copy: &Copy<'_>,
+        decision: &Decision,
+        ordinal: Option<u64>,
+        replayed: bool,
+    ) -> Result<(CommitResult, LedgerRow), StoreError> {
+        let now = self.ambient.now();
+        let guard = if copy.release.is_some() { LedgerGuard::Held } else { LedgerGuard::Open };
+        // Never on a release, and not where the token is spent already.
+        let token = copy.arrival.accept.replay_guard.as_ref().filter(|_| copy.release.is_none() && !replayed);
+        match &decision.verb {
+            Verb::End(end) => {
+                let mut row = rows::ended(copy.arrival, copy.id.mailbox(), decision, end, now);
+                row.actor = copy.release.map(str::to_owned);
+                let commit = Commit { id: &copy.id, row: &row, guard, token, write: None };
+                Ok((self.store.commit(&commit).await?, row))
+            }
+            Verb::Commit(plan) => {
+                let written = rows::written(copy, decision, plan, ordinal, now)?;
+                let write: Option<EntryWrite<'_>> = Some(written.as_write(copy, plan));
+                let commit = Commit { id: &copy.id, row: &written.row, guard, token, write };
+                Ok((self.store.commit(&commit).await?, written.row))
+            }
+        }
+    }
+
+    /// Ends a copy whose decision cannot be written: failed, with what the table said.
+    async fn park(&self, copy: &Copy<'_>, why: &str) -> Result<Answer, IngestError> {
+        tracing::error!(inbound_id = %copy.id, why, "the table refuses this mail's items; parked");
+        let decision = broken("refused-by-table");
+        match self.commit(copy, &decision, None, false).await? {
+            (CommitResult::Done, row) => Ok(told(&copy.id, &row)),
+            _ => self.ended_meanwhile(&copy.id).await,
+        }
+    }
+}
+
+impl<'a> Copy<'a> {
+    fn mail(&self) -> Mail<'a> {
+        Mail {
+            headers: &self.arrival.headers,
+            parsed: &self.reading.parsed,
+            classification: &self.reading.classification,
+            verdicts: &self.arrival.accept.verdicts,
+            author: &self.reading.author,
+            id: &self.reading.id,
+            head: &self.reading.head,
+            body: &self.reading.body,
+            at: self.arrival.accept.ingress.transport_time,
+            raw_key: &self.arrival.accept.raw_key,
+        }
+    }
+}
+
+fn broken(reason: &str) -> Decision {
+    let end =
+        End { outcome: Outcome::Failed, cause: Some(Cause::Poison), ticket: None, ticket_number: None, entry: None };
+    Decision { verb: Verb::End(end), reasons: vec![reason.to_owned()], evidence: Vec::new() }
+}
+
+/// The answer from a ledger row that has ended; `None` while it is open.
+fn already_ended(id: &LedgerId, row: Option<&LedgerRow>) -> Option<Answer> {
+    let row = row.filter(|row| row.outcome != Outcome::Queued)?;
+    Some(Answer::of(id.to_string(), row).seen_before())
+}
+
+/// Answers, and says so once in the log: queryable, without subject, address or text.
+fn told(id: &LedgerId, row: &LedgerRow) -> Answer {
+    let answer = Answer::of(id.to_string(), row);
+    tracing::info!(
+        inbound_id = %answer.inbound_id,
+        door = row.ingress.door,
+        status = answer.status,
+        outcome = answer.outcome,
+        ticket = row.ticket,
+        reasons = ?answer.reasons,
+        octets = row.raw_octets,
+        "mail decided"
+    );
+    answer
+}

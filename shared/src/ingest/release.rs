@@ -1,0 +1,64 @@
+//! Releasing held mail: the same pipeline once more, with the causes that hold overridden.
+
+use super::{Arrival, Copy, Ingest};
+use crate::{
+    headers,
+    inbound::InboundMessage,
+    mailbox::MailboxId,
+    outcome::{Answer, IngestError},
+    records::Outcome,
+    store::LedgerId,
+};
+
+/// How a release ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// Decided.
+    Done(Answer),
+    /// Not possible, in words.
+    Refused(String),
+}
+
+impl Ingest {
+    /// Releases held mail; `mailbox` is needed where none could be chosen.
+    ///
+    /// # Errors
+    /// The raw or the table cannot be had.
+    pub async fn release(
+        &self,
+        id: &LedgerId,
+        mailbox: Option<&MailboxId>,
+        actor: &str,
+    ) -> Result<Released, IngestError> {
+        let Some(row) = self.store.ledger_row(id).await? else {
+            return Ok(Released::Refused(format!("no mail {id} in the ledger")));
+        };
+        if row.outcome != Outcome::Held {
+            return Ok(Released::Refused(format!("the mail is {}, not held", row.outcome.as_str())));
+        }
+        let own = MailboxId::parse(id.mailbox());
+        let named = mailbox.or(own.as_ref());
+        let target = named.map_or_else(|| self.mailboxes.only(), |id| self.mailboxes.by_id(id));
+        let Some(target) = target else {
+            return Ok(Released::Refused("no such mailbox: name one with --mailbox".to_owned()));
+        };
+        let (raw, accept) = self.blobs.get_accepted(&row.raw_key).await.map_err(IngestError::NotSafe)?;
+        let inbound = InboundMessage {
+            raw,
+            origin: accept.origin.clone(),
+            envelope: accept.envelope.clone(),
+            ingress: row.ingress.clone(),
+            verdicts: accept.verdicts.clone(),
+            mailbox: Some(target.id.clone()),
+            replay_guard: None,
+        };
+        let headers = headers::scan(&inbound.raw);
+        let accept = crate::inbound::AcceptRecord { ingress: row.ingress, ..accept };
+        let arrival = Arrival { inbound, headers, accept };
+        let reading = self.read_in_full(&arrival);
+        let keys = self.keys(&arrival, target);
+        let copy =
+            Copy { arrival: &arrival, reading: &reading, mailbox: target, id: id.clone(), keys, release: Some(actor) };
+        Ok(Released::Done(self.settle(copy, None).await?))
+    }
+}

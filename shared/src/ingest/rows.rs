@@ -1,0 +1,315 @@
+//! From a decision to the rows that are written: plain construction, every cap in one place.
+
+use jiff::Timestamp;
+
+use super::{Arrival, Copy};
+use crate::{
+    blobs::BlobKey,
+    decide::{Decision, End, IndexSlot, Plan, Target},
+    headers::Headers,
+    inbound::{AcceptRecord, InboundMessage, Ingress, Origin},
+    mailbox::{Mailbox, MailboxId, Mailboxes},
+    records::{Cause, IndexDirection, IndexRow, LedgerRow, Outcome},
+    store::{
+        EntryWrite, StoreError,
+        keys::{self, Key, NO_MAILBOX},
+    },
+    ticket::{
+        AttachmentRef, Direction, ENTRY_ATTACHMENTS_MAX, ENTRY_TEXT_OCTETS_MAX, Entry, Participant, RELATED_MAX,
+        SUBJECT_OCTETS_MAX, Status, Ticket, cut_at, ticket_number,
+    },
+};
+
+/// Octets of a subject in listings.
+const LISTED_SUBJECT_OCTETS_MAX: usize = 200;
+/// Octets of a display name kept: 200 participants stay far under the 400 KB of an item.
+const NAME_OCTETS_MAX: usize = 128;
+/// Recipients kept of one envelope: RFC 5321 section 4.5.3.1.8 asks for 100.
+const FORWARD_PATHS_MAX: usize = 100;
+/// Octets of a provider's event id kept.
+const EVENT_ID_OCTETS_MAX: usize = 256;
+
+pub(super) fn accept_record(
+    inbound: &InboundMessage,
+    headers: &Headers,
+    raw_key: String,
+    mailboxes: &Mailboxes,
+) -> AcceptRecord {
+    let mut envelope = inbound.envelope.clone();
+    envelope.forward_paths.truncate(FORWARD_PATHS_MAX);
+    let mut ingress = inbound.ingress.clone();
+    ingress.event_id = ingress.event_id.map(|id| cut_at(&id, EVENT_ID_OCTETS_MAX).to_owned());
+    AcceptRecord {
+        raw_key,
+        origin: inbound.origin.clone(),
+        envelope,
+        ingress,
+        verdicts: inbound.verdicts.clone(),
+        mailboxes: choose(inbound, headers, mailboxes),
+        replay_guard: inbound.replay_guard.clone(),
+    }
+}
+
+/// DESIGN section 3: by the operator's word, else all configured addresses of the first source that holds one, else
+/// the only mailbox there is.
+fn choose(inbound: &InboundMessage, headers: &Headers, mailboxes: &Mailboxes) -> Vec<MailboxId> {
+    if let Some(id) = &inbound.mailbox {
+        return vec![id.clone()];
+    }
+    let written = |list: &[crate::address::NamedAddress]| list.iter().filter_map(|a| a.addr_spec()).collect();
+    let topmost = |list: &[crate::address::AddrSpec]| list.iter().take(1).cloned().collect();
+    let sources: [Vec<crate::address::AddrSpec>; 6] = [
+        inbound.envelope.forward_paths.clone(),
+        topmost(&headers.delivered_to),
+        topmost(&headers.x_original_to),
+        topmost(&headers.x_forwarded_to),
+        written(&headers.to),
+        written(&headers.cc),
+    ];
+    for source in sources {
+        let mut found: Vec<MailboxId> =
+            source.iter().filter_map(|address| mailboxes.by_address(address)).map(|m| m.id.clone()).collect();
+        found.sort();
+        found.dedup();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    mailboxes.only().map(|mailbox| mailbox.id.clone()).into_iter().collect()
+}
+
+fn bare(arrival: &Arrival, mailbox: &str, decision: &Decision, now: Timestamp) -> LedgerRow {
+    let accept = &arrival.accept;
+    let author = arrival.headers.from.first().and_then(|a| a.address.clone());
+    LedgerRow {
+        outcome: Outcome::Committed,
+        effect: None,
+        cause: None,
+        reasons: decision.reasons.clone(),
+        evidence: decision.evidence.clone(),
+        verdicts: accept.verdicts.clone(),
+        ingress: accept.ingress.clone(),
+        mailbox: mailbox.to_owned(),
+        raw_key: accept.raw_key.clone(),
+        raw_octets: arrival.inbound.raw.len() as u64,
+        ticket: None,
+        ticket_number: None,
+        entry: None,
+        index_pk: None,
+        author: author.map(|a| cut_at(&a, LISTED_SUBJECT_OCTETS_MAX).to_owned()),
+        subject: cut_at(&arrival.headers.subject, LISTED_SUBJECT_OCTETS_MAX).to_owned(),
+        attempts: 0,
+        received_at: accept.ingress.transport_time,
+        ended_at: now,
+        actor: None,
+    }
+}
+
+/// The row of a copy that ends without an entry.
+pub(super) fn ended(arrival: &Arrival, mailbox: &str, decision: &Decision, end: &End, now: Timestamp) -> LedgerRow {
+    LedgerRow {
+        outcome: end.outcome,
+        cause: end.cause,
+        ticket: end.ticket,
+        ticket_number: end.ticket_number.clone(),
+        entry: end.entry.clone(),
+        ..bare(arrival, mailbox, decision, now)
+    }
+}
+
+/// The row of a payload that could not be read.
+pub(super) fn unreadable(ingress: Ingress, key: &str, octets: u64, why: &str, now: Timestamp) -> LedgerRow {
+    LedgerRow {
+        outcome: Outcome::Failed,
+        effect: None,
+        cause: Some(Cause::UnreadablePayload),
+        reasons: vec![why.to_owned()],
+        evidence: Vec::new(),
+        verdicts: crate::inbound::Verdicts::default(),
+        received_at: ingress.transport_time,
+        ingress,
+        mailbox: NO_MAILBOX.to_owned(),
+        raw_key: key.to_owned(),
+        raw_octets: octets,
+        ticket: None,
+        ticket_number: None,
+        entry: None,
+        index_pk: None,
+        author: None,
+        subject: String::new(),
+        attempts: 0,
+        ended_at: now,
+        actor: None,
+    }
+}
+
+/// Everything that one entry writes.
+pub(super) struct Written {
+    pub(super) row: LedgerRow,
+    ticket: Ticket,
+    entry: Entry,
+    index: (Key, IndexRow),
+}
+
+impl Written {
+    pub(super) fn as_write<'a>(&'a self, copy: &'a Copy<'_>, plan: &'a Plan) -> EntryWrite<'a> {
+        EntryWrite {
+            plan,
+            ticket: &self.ticket,
+            entry: &self.entry,
+            scope: &copy.mailbox.scope,
+            id: &copy.reading.id,
+            index: (&self.index.0, &self.index.1),
+        }
+    }
+}
+
+pub(super) fn written(
+    copy: &Copy<'_>,
+    decision: &Decision,
+    plan: &Plan,
+    ordinal: Option<u64>,
+    now: Timestamp,
+) -> Result<Written, StoreError> {
+    let at = copy.arrival.accept.ingress.transport_time;
+    let ticket = ticket_after(copy, plan, ordinal)?;
+    let key = index_key(copy, plan);
+    let entry = entry(copy, plan, &ticket, keys::entry_sk(at, &key));
+    let claims = match &plan.slot {
+        IndexSlot::Claimed(claims) => claims.clone(),
+        IndexSlot::Free | IndexSlot::Collision { .. } => Vec::new(),
+    };
+    let index = IndexRow {
+        direction: IndexDirection::In,
+        ticket: Some(ticket.ticket_id),
+        ticket_number: Some(ticket.number.clone()),
+        entry: Some(entry.entry.clone()),
+        head: Some(copy.reading.head.clone()),
+        body: Some(copy.reading.body.clone()),
+        claims,
+        holders: Vec::new(),
+    };
+    let row = LedgerRow {
+        effect: Some(plan.effect),
+        ticket: Some(ticket.ticket_id),
+        ticket_number: Some(ticket.number.clone()),
+        entry: Some(entry.entry.clone()),
+        index_pk: Some(key.pk.clone()),
+        actor: copy.release.map(str::to_owned),
+        ..bare(copy.arrival, copy.id.mailbox(), decision, now)
+    };
+    Ok(Written { row, ticket, entry, index: (key, index) })
+}
+
+fn index_key(copy: &Copy<'_>, plan: &Plan) -> Key {
+    let (scope, id, head) = (&copy.mailbox.scope, &copy.reading.id, &copy.reading.head);
+    match plan.slot {
+        IndexSlot::Free | IndexSlot::Claimed(_) => keys::index(scope, id),
+        IndexSlot::Collision { holders: Some(_) } => keys::collision(scope, id, head, ""),
+        IndexSlot::Collision { holders: None } => keys::collision(scope, id, head, &copy.arrival.accept.raw_key),
+    }
+}
+
+fn ticket_after(copy: &Copy<'_>, plan: &Plan, ordinal: Option<u64>) -> Result<Ticket, StoreError> {
+    let at = copy.arrival.accept.ingress.transport_time;
+    let fresh = |people: &[Participant], follows| {
+        let ordinal = ordinal.ok_or(StoreError::Inconsistent { item: "ORDINAL", attribute: "next" })?;
+        let mut ticket = new_ticket(copy, copy.mailbox, people, ordinal);
+        ticket.follows = follows;
+        ticket.related_to = plan.related.iter().copied().take(RELATED_MAX).collect();
+        Ok(ticket)
+    };
+    match &plan.target {
+        Target::New(people) => fresh(people, None),
+        Target::FollowUp { old, participants } => fresh(participants, Some(old.ticket_id)),
+        Target::Append { ticket, status, participants } => {
+            let mut after = Ticket::clone(ticket);
+            after.entry_count += 1;
+            after.updated_at = after.updated_at.max(at);
+            if let Some(status) = status {
+                after.status = *status;
+                after.closed_at = None;
+            }
+            if let Some(people) = participants {
+                after.participants = people.iter().map(short_name).collect();
+                after.participants_rev += 1;
+            }
+            Ok(after)
+        }
+    }
+}
+
+fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &[Participant], ordinal: u64) -> Ticket {
+    let at = copy.arrival.accept.ingress.transport_time;
+    Ticket {
+        ticket_id: ordinal,
+        number: ticket_number(&mailbox.prefix, mailbox.year_in_number, at, ordinal),
+        subject: cut_at(&copy.arrival.headers.subject, SUBJECT_OCTETS_MAX).to_owned(),
+        status: Status::New,
+        priority: "normal".to_owned(),
+        ticket_type: mailbox.ticket_type.clone(),
+        queue: mailbox.queue.clone(),
+        mailbox: mailbox.id.clone(),
+        scope: mailbox.scope.clone(),
+        source: "email".to_owned(),
+        requester: copy.reading.author.participant().as_ref().map(short_name),
+        participants: people.iter().map(short_name).collect(),
+        participants_rev: 0,
+        guest: true,
+        tags: Vec::new(),
+        entry_count: 1,
+        created_at: at,
+        updated_at: at,
+        closed_at: None,
+        merged_into: None,
+        followed_by: None,
+        follows: None,
+        related_to: Vec::new(),
+    }
+}
+
+fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String) -> Entry {
+    let parsed = &copy.reading.parsed;
+    // An opening mail is shown whole: what it quotes is not on the ticket yet.
+    let opens = matches!(plan.target, Target::New(_) | Target::FollowUp { .. });
+    let shown = if opens { &parsed.text } else { &parsed.reply };
+    let text = cut_at(shown, ENTRY_TEXT_OCTETS_MAX);
+    let raw_key = &copy.arrival.accept.raw_key;
+    let listed = parsed.attachments.iter().enumerate().take(ENTRY_ATTACHMENTS_MAX);
+    let attachments = listed.map(|(n, a)| AttachmentRef {
+        filename: a.filename.clone(),
+        content_type: cut_at(&a.content_type, NAME_OCTETS_MAX).to_owned(),
+        detected_type: a.detected_type.clone(),
+        size: a.size,
+        sha256: a.sha256.clone(),
+        inline: a.inline,
+        key: a.refused.is_none().then(|| BlobKey::attachment(raw_key, n, &a.sha256).as_str().to_owned()),
+        refused: a.refused.clone(),
+    });
+    let mut flags = plan.flags.clone();
+    if copy.arrival.accept.origin == Origin::Rebuilt {
+        flags.push("rebuilt".to_owned());
+    }
+    Entry {
+        ticket: ticket.ticket_id,
+        entry: sk,
+        direction: Direction::In,
+        visibility: plan.visibility,
+        author: copy.reading.author.participant().as_ref().map(short_name),
+        text_cut: text.len() < shown.len(),
+        text: text.to_owned(),
+        attachments: attachments.collect(),
+        attachments_more: parsed.attachments.len().saturating_sub(ENTRY_ATTACHMENTS_MAX) as u64,
+        message_id: Some(cut_at(copy.reading.id.as_str(), SUBJECT_OCTETS_MAX).to_owned()),
+        raw_key: raw_key.clone(),
+        kind: copy.reading.classification.kind,
+        state: "received".to_owned(),
+        flags,
+        at: copy.arrival.accept.ingress.transport_time,
+    }
+}
+
+fn short_name(person: &Participant) -> Participant {
+    let name = person.name.as_deref().map(|name| cut_at(name, NAME_OCTETS_MAX).to_owned());
+    Participant { name, ..person.clone() }
+}

@@ -1,0 +1,96 @@
+//! What the sender's side hears: [`Answer`] is the body of a 200, [`IngestError`] everything that is not an outcome.
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::{
+    blobs::BlobError,
+    records::{Effect, LedgerRow, Outcome},
+    store::StoreError,
+};
+
+/// Body of a 200 (DESIGN section 6). Field names are a contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// `<hash>/<mailbox>`: the id of the ledger row.
+    pub inbound_id: String,
+    /// `created`, `matched`, `duplicate`, `held`, `ignored`, `failed`, `queued`.
+    pub status: &'static str,
+    /// `created_new`, `replied_to_existing`, `reopened`, and as `status`.
+    pub outcome: &'static str,
+    /// The ticket's ordinal.
+    pub ticket_id: Option<u64>,
+    /// The ticket's public number.
+    pub ticket_number: Option<String>,
+    /// Sort key of the entry, where the mail joined a ticket.
+    pub reply_id: Option<String>,
+    /// Why, as slugs; the cause first where there is one.
+    pub reasons: Vec<String>,
+    /// Attachments that are still to be fetched from the provider.
+    pub pending_attachment_downloads: Vec<String>,
+}
+
+impl Answer {
+    /// Tells a ledger row. `inbound_id` comes from the key, which is not part of the row.
+    #[must_use]
+    pub fn of(inbound_id: String, row: &LedgerRow) -> Self {
+        let (status, outcome) = match (row.outcome, row.effect) {
+            (Outcome::Committed, Some(Effect::Created)) => ("created", "created_new"),
+            (Outcome::Committed, Some(Effect::Reopened)) => ("matched", "reopened"),
+            (Outcome::Committed, _) => ("matched", "replied_to_existing"),
+            (other, _) => (other.as_str(), other.as_str()),
+        };
+        let opened = status == "created";
+        let cause = row.cause.map(crate::records::Cause::slug);
+        Self {
+            inbound_id,
+            status,
+            outcome,
+            ticket_id: row.ticket,
+            ticket_number: row.ticket_number.clone(),
+            reply_id: row.entry.clone().filter(|_| !opened),
+            reasons: cause.into_iter().chain(row.reasons.iter().cloned()).collect(),
+            pending_attachment_downloads: Vec::new(),
+        }
+    }
+
+    /// Marks an answer given from the ledger without deciding again.
+    #[must_use]
+    pub fn seen_before(mut self) -> Self {
+        self.reasons.push("seen-before".to_owned());
+        self
+    }
+}
+
+/// Why a mail could not be brought to an end now.
+#[derive(Debug, Error)]
+pub enum IngestError {
+    /// The octets are not safe yet.
+    #[error("the raw octets could not be stored: {0}")]
+    NotSafe(#[source] BlobError),
+    /// The octets are safe, an attachment is not.
+    #[error("an attachment could not be stored: {0}")]
+    Attachment(#[source] BlobError),
+    /// The table could not be read or written.
+    #[error("the table: {0}")]
+    Store(#[from] StoreError),
+    /// Five rounds were lost to other mail.
+    #[error("gave way to other mail five times")]
+    Contended,
+    /// A queued or held mail names a mailbox that is not configured any more.
+    #[error("mailbox {0} is not configured")]
+    UnknownMailbox(String),
+}
+
+impl IngestError {
+    /// The one place that tells what a retry can cure from what it cannot.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::NotSafe(error) | Self::Attachment(error) => error.retryable(),
+            Self::Store(error) => error.retryable(),
+            Self::Contended => true,
+            Self::UnknownMailbox(_) => false,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The one transaction that decides: nothing happened before it, everything after follows from it.
+//!
+//! ```text
+//!  A  reads ──────────────── decides ── TransactWriteItems ── applied
+//!  B     reads ── decides ─────────────────────────────────── TransactWriteItems ── condition fails ── reads again
+//!                                                                                   and sees what A wrote
+//! ```
+//!
+//! Conditions are exactly what the decision read (DESIGN section 4):
+//!
+//! | action | condition |
+//! |---|---|
+//! | Put ledger row | `attribute_not_exists(pk) OR outcome = queued`; releasing: `outcome = held` |
+//! | Put TOKEN | `attribute_not_exists(pk) OR body_digest = :digest` |
+//! | Put MSGID | read absent: `attribute_not_exists(pk)`; read as claim: `direction = claim AND size(claims) = :seen` |
+//! | Update MSGID (holder) | `size(holders) = :seen` |
+//! | Put ENTRY, Put TICKET | `attribute_not_exists(pk)` |
+//! | Update TICKET (reply) | exists, not merged, `#status = :seen AND participants_rev = :seen` |
+//! | Update TICKET (old, follow-up) | `attribute_not_exists(followed_by) AND #status = :seen` |
+//! | Update MSGID (claim) | absent as read, or `direction = claim AND size(claims) = :seen` |
+
+mod actions;
+
+use std::collections::HashSet;
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use jiff::Timestamp;
+
+use super::{
+    RETRY_BASE, RETRY_CAP, Store, TRIES_MAX,
+    error::{Cancelled, StoreError},
+    keys::{Key, LedgerId},
+};
+use crate::{
+    decide::Plan,
+    inbound::ReplayGuard,
+    message_id::MessageId,
+    records::{IndexRow, LedgerRow},
+    ticket::{Entry, Ticket},
+};
+
+pub(super) use actions::update;
+
+/// Seconds that a single-use token is remembered: two days (DESIGN section 4).
+const TOKEN_SECONDS: i64 = 2 * 24 * 3600;
+
+/// In which state the ledger row may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LedgerGuard {
+    /// Absent or queued.
+    Open,
+    /// Held: a release.
+    Held,
+}
+
+/// One commit: the ledger row, and the entry with all that belongs to it where there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Commit<'a> {
+    /// Which row.
+    pub id: &'a LedgerId,
+    /// What it says.
+    pub row: &'a LedgerRow,
+    /// In which state it may be replaced.
+    pub guard: LedgerGuard,
+    /// Single-use token of the delivery.
+    pub token: Option<&'a ReplayGuard>,
+    /// The entry; `None` = the ledger row says it all.
+    pub write: Option<EntryWrite<'a>>,
+}
+
+/// An entry and what its decision changes.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryWrite<'a> {
+    /// The decision.
+    pub plan: &'a Plan,
+    /// The ticket as it will be.
+    pub ticket: &'a Ticket,
+    /// The entry.
+    pub entry: &'a Entry,
+    /// Scope of the mailbox.
+    pub scope: &'a str,
+    /// Own id of the mail.
+    pub id: &'a MessageId,
+    /// Key and row of the message index.
+    pub index: (&'a Key, &'a IndexRow),
+}
+
+/// What an action was about, to judge a lost race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    Ledger,
+    Token,
+    Other,
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitResult {
+    /// Applied.
+    Done,
+    /// Something that was read has changed: read again, decide again.
+    Lost,
+    /// The single-use token is spent on another body.
+    Replayed,
+}
+
+impl Store {
+    /// Writes a decision. Conflict, throttle or lost answer: the same request with the same ClientRequestToken, full
+    /// jitter, at most six tries in three seconds.
+    ///
+    /// # Errors
+    /// Every try failed, or the request is invalid.
+    pub async fn commit(&self, commit: &Commit<'_>) -> Result<CommitResult, StoreError> {
+        let actions = actions::of(&self.table, commit, self.ambient.now())?;
+        let (subjects, items): (Vec<Subject>, Vec<TransactWriteItem>) = actions.into_iter().unzip();
+        Ok(match self.transact(items).await? {
+            None => CommitResult::Done,
+            Some(failed) => {
+                let about: HashSet<Subject> = failed.iter().filter_map(|n| subjects.get(*n).copied()).collect();
+                // Judged in this order: ledger, TOKEN, then the rest by reading again.
+                if about.contains(&Subject::Token) && !about.contains(&Subject::Ledger) {
+                    CommitResult::Replayed
+                } else {
+                    CommitResult::Lost
+                }
+            }
+        })
+    }
+
+    /// `None` = applied; else the positions whose condition did not hold.
+    pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Option<Vec<usize>>, StoreError> {
+        let token = format!("{:016x}{:016x}", self.ambient.entropy(), self.ambient.entropy());
+        let mut attempt = 0;
+        loop {
+            let request = self.client.transact_write_items().set_transact_items(Some(items.clone()));
+            match request.client_request_token(&token).send().await.map_err(Cancelled::from_sdk) {
+                Ok(_) => return Ok(None),
+                Err(Cancelled::Conditions(failed)) => return Ok(Some(failed)),
+                Err(Cancelled::Error(error)) => return Err(error),
+                Err(Cancelled::Again(error)) => {
+                    attempt += 1;
+                    if attempt >= TRIES_MAX {
+                        return Err(error);
+                    }
+                    self.ambient.back_off(attempt, RETRY_BASE, RETRY_CAP).await;
+                }
+            }
+        }
+    }
+}
+
+/// When a token may be forgotten, seconds since the epoch.
+fn token_expires_at(now: Timestamp) -> i64 {
+    now.as_second().saturating_add(TOKEN_SECONDS)
+}

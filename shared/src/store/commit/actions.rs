@@ -1,0 +1,210 @@
+//! The actions of one commit, each with its condition. No two name the same item.
+
+use aws_sdk_dynamodb::{
+    error::BuildError,
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+};
+use jiff::Timestamp;
+
+use super::{Commit, EntryWrite, LedgerGuard, StoreError, Subject, token_expires_at};
+use crate::{
+    decide::{ClaimWrite, IndexSlot, Target},
+    inbound::ReplayGuard,
+    records::Holder,
+    store::{
+        items::{self, Item, number},
+        keys,
+    },
+    ticket::Ticket,
+};
+
+type Action = (Subject, TransactWriteItem);
+
+pub(super) fn of(table: &str, commit: &Commit<'_>, now: Timestamp) -> Result<Vec<Action>, StoreError> {
+    let mut actions = vec![ledger(table, commit)?];
+    if let Some(guard) = commit.token {
+        actions.push(token(table, guard, now)?);
+    }
+    if let Some(write) = &commit.write {
+        actions.push(own_index(table, write)?);
+        actions.push(put(table, items::entry(write.entry)?, "attribute_not_exists(pk)", &[])?);
+        actions.extend(ticket(table, write)?);
+        for claim in &write.plan.claims {
+            actions.push(claim_update(table, write, claim)?);
+        }
+        actions.extend(side_effects(table, write)?);
+    }
+    Ok(actions)
+}
+
+fn ledger(table: &str, commit: &Commit<'_>) -> Result<Action, StoreError> {
+    let item = items::ledger(commit.id, commit.row)?;
+    let (condition, seen) = match commit.guard {
+        LedgerGuard::Open => ("attribute_not_exists(pk) OR outcome = :seen", "queued"),
+        LedgerGuard::Held => ("outcome = :seen", "held"),
+    };
+    let (_, action) = put(table, item, condition, &[(":seen", AttributeValue::S(seen.to_owned()))])?;
+    Ok((Subject::Ledger, action))
+}
+
+fn token(table: &str, guard: &ReplayGuard, now: Timestamp) -> Result<Action, StoreError> {
+    let digest = AttributeValue::S(guard.body_digest.clone());
+    let mut item: Item = keys::token(&guard.token_sha256).attributes();
+    item.insert("body_digest".to_owned(), digest.clone());
+    item.insert("expires_at".to_owned(), AttributeValue::N(token_expires_at(now).to_string()));
+    let condition = "attribute_not_exists(pk) OR body_digest = :digest";
+    let (_, action) = put(table, item, condition, &[(":digest", digest)])?;
+    Ok((Subject::Token, action))
+}
+
+fn own_index(table: &str, write: &EntryWrite<'_>) -> Result<Action, StoreError> {
+    let (key, row) = write.index;
+    let item = items::index(key, row)?;
+    match &write.plan.slot {
+        IndexSlot::Free | IndexSlot::Collision { .. } => put(table, item, "attribute_not_exists(pk)", &[]),
+        IndexSlot::Claimed(claims) => {
+            let values = [(":claim", AttributeValue::S("claim".to_owned())), (":seen", number(claims.len() as u64))];
+            put(table, item, "direction = :claim AND size(claims) = :seen", &values)
+        }
+    }
+}
+
+fn ticket(table: &str, write: &EntryWrite<'_>) -> Result<Vec<Action>, StoreError> {
+    let fresh = || put(table, items::ticket(write.ticket)?, "attribute_not_exists(pk)", &[]);
+    Ok(match &write.plan.target {
+        Target::New(_) => vec![fresh()?],
+        Target::Append { ticket, participants, .. } => {
+            vec![append(table, ticket, write.ticket, participants.is_some())?]
+        }
+        Target::FollowUp { old, .. } => vec![fresh()?, follow_up(table, old, write.ticket)?],
+    })
+}
+
+/// The ticket of a reply: conditions on what the decision read of it, sets only what the reply changes.
+fn append(table: &str, seen: &Ticket, after: &Ticket, people: bool) -> Result<Action, StoreError> {
+    let (gsi1pk, gsi1sk) = items::ticket_listing(after);
+    let mut set = "SET #status = :status, updated_at = :updated, gsi1pk = :listed, gsi1sk = :listed_at, \
+                   entry_count = entry_count + :one"
+        .to_owned();
+    let mut values = vec![
+        (":status", AttributeValue::S(after.status.as_str().to_owned())),
+        (":updated", AttributeValue::S(after.updated_at.to_string())),
+        (":listed", AttributeValue::S(gsi1pk)),
+        (":listed_at", AttributeValue::S(gsi1sk)),
+        (":one", number(1)),
+        (":seen", AttributeValue::S(seen.status.as_str().to_owned())),
+        (":rev", number(seen.participants_rev)),
+    ];
+    if people {
+        set.push_str(", participants = :people, participants_rev = participants_rev + :one");
+        let people = items::ticket(after)?.remove("participants");
+        values.push((":people", people.ok_or(StoreError::Inconsistent { item: "TICKET", attribute: "participants" })?));
+    }
+    if after.closed_at.is_none() && seen.closed_at.is_some() {
+        set.push_str(" REMOVE closed_at");
+    }
+    let condition = "attribute_exists(pk) AND attribute_not_exists(merged_into) AND #status = :seen \
+                     AND participants_rev = :rev";
+    update(table, &keys::ticket(seen.ticket_id), &set, condition, &values, true)
+}
+
+fn follow_up(table: &str, old: &Ticket, new: &Ticket) -> Result<Action, StoreError> {
+    let values = [(":new", number(new.ticket_id)), (":seen", AttributeValue::S(old.status.as_str().to_owned()))];
+    let condition = "attribute_not_exists(followed_by) AND #status = :seen";
+    update(table, &keys::ticket(old.ticket_id), "SET followed_by = :new", condition, &values, true)
+}
+
+fn claim_update(table: &str, write: &EntryWrite<'_>, claim: &ClaimWrite) -> Result<Action, StoreError> {
+    let pair = [
+        ("ticket".to_owned(), number(write.ticket.ticket_id)),
+        ("author".to_owned(), AttributeValue::S(claim.author.clone())),
+    ];
+    let mut values = vec![
+        (":claim", AttributeValue::S("claim".to_owned())),
+        (":pair", AttributeValue::L(vec![AttributeValue::M(pair.into())])),
+        (":none", AttributeValue::L(Vec::new())),
+    ];
+    let condition = match claim.seen {
+        None => "attribute_not_exists(pk)",
+        Some(seen) => {
+            values.push((":seen", number(seen as u64)));
+            "direction = :claim AND size(claims) = :seen"
+        }
+    };
+    let set = "SET direction = :claim, claims = list_append(if_not_exists(claims, :none), :pair), \
+               holders = if_not_exists(holders, :none)";
+    update(table, &keys::index(write.scope, &claim.id), set, condition, &values, false)
+}
+
+/// Holder of a collision, tickets that waited in vain, the sent entry that a bounce speaks of.
+fn side_effects(table: &str, write: &EntryWrite<'_>) -> Result<Vec<Action>, StoreError> {
+    let mut actions = Vec::new();
+    if let IndexSlot::Collision { holders: Some(seen) } = write.plan.slot {
+        let head = write.index.1.head.clone();
+        let holder = head.map(|head| Holder { ticket: write.ticket.ticket_id, head });
+        let holder = serde_dynamo::to_attribute_value(holder)
+            .map_err(|e| StoreError::Invalid(format!("holder does not serialise: {e}")))?;
+        let values = [(":holder", AttributeValue::L(vec![holder])), (":seen", number(seen as u64))];
+        let key = keys::index(write.scope, write.id);
+        let set = "SET holders = list_append(holders, :holder)";
+        actions.push(update(table, &key, set, "size(holders) = :seen", &values, false)?);
+    }
+    for ticket in write.plan.refused_claims.iter().filter(|ticket| **ticket != write.ticket.ticket_id) {
+        if let Target::FollowUp { old, .. } = &write.plan.target
+            && old.ticket_id == *ticket
+        {
+            continue;
+        }
+        let values = [(":ours", AttributeValue::Ns(vec![write.ticket.ticket_id.to_string()]))];
+        let key = keys::ticket(*ticket);
+        actions.push(update(table, &key, "ADD related_to :ours", "attribute_exists(pk)", &values, false)?);
+    }
+    if let Some((ticket, sk)) = &write.plan.bounced {
+        let values = [(":bounced", AttributeValue::S("bounced".to_owned()))];
+        let key = keys::entry(*ticket, sk);
+        actions.push(update(table, &key, "SET #state = :bounced", "attribute_exists(pk)", &values, false)?);
+    }
+    Ok(actions)
+}
+
+fn put(table: &str, item: Item, condition: &str, values: &[(&str, AttributeValue)]) -> Result<Action, StoreError> {
+    let mut put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression(condition)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    for (name, value) in values {
+        put = put.expression_attribute_values(*name, value.clone());
+    }
+    Ok((Subject::Other, TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build()))
+}
+
+pub(in crate::store) fn update(
+    table: &str,
+    key: &keys::Key,
+    set: &str,
+    condition: &str,
+    values: &[(&str, AttributeValue)],
+    status: bool,
+) -> Result<Action, StoreError> {
+    let mut update = Update::builder()
+        .table_name(table)
+        .set_key(Some(key.attributes()))
+        .update_expression(set)
+        .condition_expression(condition)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    if status {
+        update = update.expression_attribute_names("#status", "status");
+    }
+    if set.contains("#state") {
+        update = update.expression_attribute_names("#state", "state");
+    }
+    for (name, value) in values {
+        update = update.expression_attribute_values(*name, value.clone());
+    }
+    Ok((Subject::Other, TransactWriteItem::builder().update(update.build().map_err(unbuilt)?).build()))
+}
+
+fn unbuilt(error: BuildError) -> StoreError {
+    StoreError::Invalid(format!("action does not build: {error}"))
+}

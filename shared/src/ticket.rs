@@ -1,0 +1,348 @@
+//! Tickets and entries: the helpdesk's side of the vocabulary, and the one table of status transitions.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use crate::{address::AddrSpec, classify::Kind, headers::TicketRef, mailbox::MailboxId};
+
+/// Participants on one ticket (DESIGN section 4).
+pub const PARTICIPANTS_MAX: usize = 200;
+/// Participants taken from one mail.
+pub const PARTICIPANTS_PER_MAIL_MAX: usize = 48;
+/// Octets of a ticket's subject; RFC 5322 section 2.1.1 limits a line to 998.
+pub const SUBJECT_OCTETS_MAX: usize = 998;
+/// Octets of visible text kept on an entry; the whole text is in the raw.
+pub const ENTRY_TEXT_OCTETS_MAX: usize = 32 * 1024;
+/// Attachments listed on an entry; more are counted.
+pub const ENTRY_ATTACHMENTS_MAX: usize = 200;
+/// Related tickets listed on a ticket.
+pub const RELATED_MAX: usize = 50;
+
+/// Where a ticket stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nobody has looked at it.
+    New,
+    /// An agent works on it, or the requester has answered.
+    Open,
+    /// Waits for the requester.
+    Pending,
+    /// Solved, as far as the agent knows.
+    Resolved,
+    /// Done; reopens only within the window.
+    Closed,
+}
+
+/// What a participant's reply does to a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyEffect {
+    /// Appended; the status stays.
+    Stays,
+    /// Appended; the status becomes open.
+    Reopens,
+    /// The ticket was closed too long ago: a follow-up ticket is opened.
+    FollowsUp,
+}
+
+impl Status {
+    /// All statuses, in the order of their life.
+    pub const ALL: [Self; 5] = [Self::New, Self::Open, Self::Pending, Self::Resolved, Self::Closed];
+
+    /// The word used in JSON, in the table and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Open => "open",
+            Self::Pending => "pending",
+            Self::Resolved => "resolved",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+
+    /// What an agent may set: anything but going back to `new`.
+    #[must_use]
+    pub fn agent_may_set(self, to: Self) -> bool {
+        self != to && to != Self::New
+    }
+
+    /// What a participant's reply at `at` does (DESIGN section 5): pending and resolved always open, closed opens
+    /// within the window counted from closing, later a follow-up begins.
+    #[must_use]
+    pub fn after_reply(self, closed_at: Option<Timestamp>, window_days: Option<u16>, at: Timestamp) -> ReplyEffect {
+        match (self, window_days, closed_at) {
+            (Self::New | Self::Open, _, _) => ReplyEffect::Stays,
+            (Self::Pending | Self::Resolved, _, _) | (Self::Closed, None, _) | (Self::Closed, _, None) => {
+                ReplyEffect::Reopens
+            }
+            (Self::Closed, Some(days), Some(closed)) => {
+                let window = SignedDuration::from_hours(24 * i64::from(days));
+                if at.duration_since(closed) <= window { ReplyEffect::Reopens } else { ReplyEffect::FollowsUp }
+            }
+        }
+    }
+}
+
+/// Somebody who may write on a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// Comparable address.
+    pub address: AddrSpec,
+    /// Display name as last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// May speak; everybody on the opening mail may.
+    pub approved: bool,
+}
+
+/// The public form of a ticket's ordinal: `INC-00042` or `INC-2026-00042`.
+#[must_use]
+pub fn ticket_number(prefix: &str, year_in_number: bool, received: Timestamp, ordinal: u64) -> String {
+    if year_in_number {
+        let year = received.to_zoned(TimeZone::UTC).year();
+        format!("{prefix}-{year}-{ordinal:05}")
+    } else {
+        format!("{prefix}-{ordinal:05}")
+    }
+}
+
+/// True where a number read from a subject names this ticket, with or without its year.
+#[must_use]
+pub fn number_matches(number: &str, reference: &TicketRef) -> bool {
+    let parts: Vec<&str> = number.split('-').collect();
+    let (prefix, year, ordinal) = match parts.as_slice() {
+        [prefix, year, ordinal] => (*prefix, year.parse::<i16>().ok(), *ordinal),
+        [prefix, ordinal] => (*prefix, None, *ordinal),
+        _ => return false,
+    };
+    prefix == reference.prefix
+        && ordinal.parse() == Ok(reference.ordinal)
+        && (reference.year.is_none() || reference.year == year)
+}
+
+/// A helpdesk case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The ordinal: identifies.
+    pub ticket_id: u64,
+    /// The public number: display only.
+    pub number: String,
+    /// Subject of the opening mail, cut at [`SUBJECT_OCTETS_MAX`].
+    pub subject: String,
+    /// Where it stands.
+    pub status: Status,
+    /// `normal` unless a rule says otherwise.
+    pub priority: String,
+    /// `incident`, `change`, ...
+    #[serde(rename = "type")]
+    pub ticket_type: String,
+    /// Where it waits.
+    pub queue: String,
+    /// Mailbox that opened it.
+    pub mailbox: MailboxId,
+    /// Scope of that mailbox: who shares tickets.
+    pub scope: String,
+    /// `email`.
+    pub source: String,
+    /// Who asked; `None` where From named nobody or several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<Participant>,
+    /// Who may write; holds the requester.
+    pub participants: Vec<Participant>,
+    /// Counts changes of `participants`, for conditions.
+    pub participants_rev: u64,
+    /// The requester is not a known contact.
+    pub guest: bool,
+    /// Free words.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Entries, unverified ones included.
+    pub entry_count: u64,
+    /// Time of the opening mail.
+    pub created_at: Timestamp,
+    /// Time of the newest entry or change.
+    pub updated_at: Timestamp,
+    /// Set while closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// The ticket this one was merged into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<u64>,
+    /// The follow-up that takes further replies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed_by: Option<u64>,
+    /// The closed ticket this one follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<u64>,
+    /// Tickets that belong to the same story.
+    #[serde(default)]
+    pub related_to: Vec<u64>,
+}
+
+impl Ticket {
+    /// True where that author may speak here.
+    #[must_use]
+    pub fn speaks_for(&self, author: Option<&AddrSpec>) -> bool {
+        author.is_some_and(|author| self.participants.iter().any(|p| p.approved && p.address == *author))
+    }
+}
+
+/// Which way an entry went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Towards us.
+    In,
+    /// From us.
+    Out,
+}
+
+/// Who may see an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// The requester too.
+    Public,
+    /// Agents only: notes.
+    Internal,
+    /// Agents only, flagged: the author may not speak here, or failed authentication.
+    Unverified,
+}
+
+/// An attachment as listed on an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentRef {
+    /// Safe name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// Declared type.
+    pub content_type: String,
+    /// Type by content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected_type: Option<String>,
+    /// Decoded octets.
+    pub size: u64,
+    /// SHA-256 of the decoded octets.
+    pub sha256: String,
+    /// Shown within the text.
+    pub inline: bool,
+    /// Object key; `None` where it was refused (the octets are in the raw).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Why it was held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// One item on a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The ticket.
+    pub ticket: u64,
+    /// Its sort key: `ENTRY#<transport time>#<MSGID hash>`.
+    pub entry: String,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Who wrote it; `None` where From named nobody or several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Participant>,
+    /// What the author newly wrote, cut at [`ENTRY_TEXT_OCTETS_MAX`].
+    pub text: String,
+    /// True where `text` was cut by its limit.
+    #[serde(default)]
+    pub text_cut: bool,
+    /// At most [`ENTRY_ATTACHMENTS_MAX`].
+    pub attachments: Vec<AttachmentRef>,
+    /// Attachments beyond that.
+    #[serde(default)]
+    pub attachments_more: u64,
+    /// Canonical Message-ID as received, at most 998 octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// Object key of the raw octets.
+    pub raw_key: String,
+    /// Kind of mail.
+    pub kind: Kind,
+    /// `received`; later `sent`, `bounced`.
+    pub state: String,
+    /// What agents should know: `auth-unknown`, `author-unknown`, ...
+    #[serde(default)]
+    pub flags: Vec<String>,
+    /// Transport time.
+    pub at: Timestamp,
+}
+
+/// Cuts at a character boundary at or before `octets`.
+#[must_use]
+pub fn cut_at(text: &str, octets: usize) -> &str {
+    if text.len() <= octets {
+        return text;
+    }
+    let mut end = octets;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_transition_table() {
+        use ReplyEffect::{FollowsUp, Reopens, Stays};
+        let closed = Some(at("2026-01-01T00:00:00Z"));
+        for (status, window, when, expected) in [
+            (Status::New, Some(14), "2026-01-02T00:00:00Z", Stays),
+            (Status::Open, Some(14), "2026-01-02T00:00:00Z", Stays),
+            (Status::Pending, Some(14), "2027-01-02T00:00:00Z", Reopens),
+            (Status::Resolved, Some(14), "2027-01-02T00:00:00Z", Reopens),
+            (Status::Closed, Some(14), "2026-01-15T00:00:00Z", Reopens),
+            (Status::Closed, Some(14), "2026-01-15T00:00:01Z", FollowsUp),
+            (Status::Closed, Some(0), "2026-01-01T00:00:01Z", FollowsUp),
+            (Status::Closed, None, "2036-01-01T00:00:00Z", Reopens),
+        ] {
+            assert_eq!(status.after_reply(closed, window, at(when)), expected, "{status:?} {window:?} {when}");
+        }
+    }
+
+    #[test]
+    fn numbers_with_and_without_year() {
+        let received = at("2026-12-31T23:59:59Z");
+        assert_eq!(ticket_number("INC", false, received, 42), "INC-00042");
+        assert_eq!(ticket_number("INC", true, received, 1_234_567), "INC-2026-1234567");
+        let reference = |prefix: &str, year, ordinal| TicketRef { prefix: prefix.into(), year, ordinal };
+        for (number, reference, expected) in [
+            ("INC-2026-00042", reference("INC", Some(2026), 42), true),
+            ("INC-2026-00042", reference("INC", None, 42), true),
+            ("INC-2026-00042", reference("INC", Some(2025), 42), false),
+            ("INC-00042", reference("INC", None, 42), true),
+            ("INC-00042", reference("INC", Some(2026), 42), false),
+            ("INC-00042", reference("CHG", None, 42), false),
+            ("INC-00042", reference("INC", None, 43), false),
+        ] {
+            assert_eq!(number_matches(number, &reference), expected, "{number} {reference:?}");
+        }
+    }
+
+    #[test]
+    fn cutting_keeps_characters_whole() {
+        assert_eq!(cut_at("aäb", 2), "a");
+        assert_eq!(cut_at("aäb", 3), "aä");
+        assert_eq!(cut_at("a", 9), "a");
+    }
+}

@@ -1,0 +1,337 @@
+//! Signed reply addresses and signed Message-IDs: proof that a mail answers something we sent.
+//!
+//! HMAC-SHA256 cut to 80 bits, over length-prefixed (purpose, key id, mailbox, ticket, entry). The purpose keeps the
+//! two apart: a reply address cannot be made from a Message-ID. Several keys live at once: the newest signs, all
+//! verify. Everything is lower-case base32, because gateways lower-case local parts.
+//!
+//! ```text
+//! tag          k tttttttt mmmmmmmmmmmmmmmm      key id (1), ordinal (1 to 8), MAC (16): at most 25 characters
+//! Message-ID   <pstn.k tttttttt.entry.mmmmmmmmmmmmmmmm@domain>
+//! ```
+
+use std::fmt;
+
+use data_encoding::{Encoding, Specification};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use thiserror::Error;
+
+use crate::{address::AddrSpec, mailbox::Mailbox, message_id::MessageId};
+
+/// MAC octets kept: 80 bits (DESIGN section 5), 16 base32 characters.
+const MAC_OCTETS: usize = 10;
+const MAC_CHARS: usize = 16;
+/// Ordinals are written in at most 8 base32 digits: 2^40 tickets.
+const ORDINAL_CHARS_MAX: usize = 8;
+/// Smallest and largest number of key octets: NIST SP 800-107 wants a key at least as long as the security strength.
+const KEY_OCTETS_MIN: usize = 16;
+/// Words of our Message-IDs begin so.
+const MESSAGE_ID_MARK: &str = "pstn.";
+const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// What a token speaks of; part of what is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    ReplyAddress,
+    MessageId,
+    LoopHeader,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::ReplyAddress => b"reply-address",
+            Self::MessageId => b"message-id",
+            Self::LoopHeader => b"loop-header",
+        }
+    }
+}
+
+/// Why keys cannot be used.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum KeyringError {
+    /// No key at all.
+    #[error("no signing key is configured")]
+    Empty,
+    /// A key id is out of range or used twice.
+    #[error("signing key id {0} must be unique and between 0 and 31")]
+    Id(u8),
+    /// A key is too short.
+    #[error("signing key {0} is shorter than {KEY_OCTETS_MIN} octets")]
+    Short(u8),
+}
+
+/// Live signing keys.
+#[derive(Clone)]
+pub struct Keyring {
+    /// Newest first.
+    keys: Vec<(u8, Vec<u8>)>,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+/// What text that may be ours turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// Signed by us for this mailbox, names this ticket.
+    Ticket(u64),
+    /// Has our form and does not verify: no evidence, reason `forged-token`.
+    LookAlike,
+    /// Nothing of ours.
+    Foreign,
+}
+
+impl Keyring {
+    /// Takes `(id, key)`, newest first.
+    ///
+    /// # Errors
+    /// No key, a short key, an id over 31 or used twice.
+    pub fn new(keys: Vec<(u8, Vec<u8>)>) -> Result<Self, KeyringError> {
+        if keys.is_empty() {
+            return Err(KeyringError::Empty);
+        }
+        for (n, (id, key)) in keys.iter().enumerate() {
+            if *id > 31 || keys.iter().skip(n + 1).any(|(other, _)| other == id) {
+                return Err(KeyringError::Id(*id));
+            }
+            if key.len() < KEY_OCTETS_MIN {
+                return Err(KeyringError::Short(*id));
+            }
+        }
+        Ok(Self { keys })
+    }
+
+    /// The tag of a reply address for a ticket; `None` beyond 2^40 tickets.
+    #[must_use]
+    pub fn tag(&self, mailbox: &Mailbox, ticket: u64) -> Option<String> {
+        let (id, key) = self.keys.first()?;
+        let head = head(*id, ticket)?;
+        let mac = mac(key, Purpose::ReplyAddress, *id, mailbox, ticket, "");
+        Some(format!("{head}{}", encode(&mac)))
+    }
+
+    /// The reply address of a ticket; `None` where the mailbox writes no tags.
+    #[must_use]
+    pub fn reply_address(&self, mailbox: &Mailbox, ticket: u64) -> Option<AddrSpec> {
+        if mailbox.reply_mode == crate::mailbox::ReplyMode::Off {
+            return None;
+        }
+        let base = mailbox.addresses.first()?;
+        AddrSpec::parse(&format!("{}+{}@{}", base.local_part(), self.tag(mailbox, ticket)?, base.domain()))
+    }
+
+    /// A signed Message-ID for an entry of a ticket. `entry` is `[a-z0-9]`, unique within the ticket.
+    #[must_use]
+    pub fn message_id(&self, mailbox: &Mailbox, ticket: u64, entry: &str) -> Option<MessageId> {
+        let (id, key) = self.keys.first()?;
+        let mac = mac(key, Purpose::MessageId, *id, mailbox, ticket, entry);
+        let domain = mailbox.addresses.first()?.domain();
+        MessageId::parse(&format!("<{MESSAGE_ID_MARK}{}.{entry}.{}@{domain}>", head(*id, ticket)?, encode(&mac)))
+    }
+
+    /// The value of the loop header that our own mail carries.
+    #[must_use]
+    pub fn loop_header(&self, mailbox: &Mailbox) -> Option<String> {
+        let (id, key) = self.keys.first()?;
+        Some(format!("{}{}", head(*id, 0)?, encode(&mac(key, Purpose::LoopHeader, *id, mailbox, 0, ""))))
+    }
+
+    /// True where a loop header value was signed by us for this mailbox.
+    #[must_use]
+    pub fn verify_loop_header(&self, mailbox: &Mailbox, value: &str) -> bool {
+        let value = value.trim().to_ascii_lowercase();
+        matches!(self.verify(mailbox, Purpose::LoopHeader, &value, ""), Verified::Ticket(0))
+    }
+
+    /// Judges the tag of an address at this mailbox.
+    #[must_use]
+    pub fn verify_tag(&self, mailbox: &Mailbox, tag: &str) -> Verified {
+        self.verify(mailbox, Purpose::ReplyAddress, &tag.to_ascii_lowercase(), "")
+    }
+
+    /// Judges a Message-ID.
+    #[must_use]
+    pub fn verify_message_id(&self, mailbox: &Mailbox, id: &MessageId) -> Verified {
+        let local = id.local_part().to_ascii_lowercase();
+        let Some(rest) = local.strip_prefix(MESSAGE_ID_MARK) else { return Verified::Foreign };
+        let mut parts = rest.split('.');
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(head), Some(entry), Some(mac), None) => {
+                match self.verify(mailbox, Purpose::MessageId, &format!("{head}{mac}"), entry) {
+                    Verified::Ticket(ticket) => Verified::Ticket(ticket),
+                    Verified::LookAlike | Verified::Foreign => Verified::LookAlike,
+                }
+            }
+            _ => Verified::LookAlike,
+        }
+    }
+
+    fn verify(&self, mailbox: &Mailbox, purpose: Purpose, tag: &str, entry: &str) -> Verified {
+        let Some((head, sent)) = tag.len().checked_sub(MAC_CHARS).and_then(|at| tag.split_at_checked(at)) else {
+            return Verified::Foreign;
+        };
+        let (Some((id, ticket)), Some(sent)) = (read_head(head), decode(sent)) else { return Verified::Foreign };
+        let Some((_, key)) = self.keys.iter().find(|(known, _)| *known == id) else { return Verified::LookAlike };
+        let mut expected = keyed(key);
+        sign_over(&mut expected, purpose, id, mailbox, ticket, entry);
+        // Constant time; the cut is on the left, as `mac` takes it.
+        match expected.verify_truncated_left(&sent) {
+            Ok(()) => Verified::Ticket(ticket),
+            Err(_) => Verified::LookAlike,
+        }
+    }
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    // HMAC takes keys of any length (RFC 2104 section 2); the fallback cannot be reached and still fails closed.
+    Hmac::<Sha256>::new_from_slice(key)
+        .unwrap_or_else(|_| Hmac::<Sha256>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()))
+}
+
+fn sign_over(hmac: &mut Hmac<Sha256>, purpose: Purpose, id: u8, mailbox: &Mailbox, ticket: u64, entry: &str) {
+    let parts: [&[u8]; 5] =
+        [purpose.label(), &[id], mailbox.id.as_str().as_bytes(), &ticket.to_be_bytes(), entry.as_bytes()];
+    for part in parts {
+        hmac.update(&(part.len() as u64).to_be_bytes());
+        hmac.update(part);
+    }
+}
+
+fn mac(key: &[u8], purpose: Purpose, id: u8, mailbox: &Mailbox, ticket: u64, entry: &str) -> Vec<u8> {
+    let mut hmac = keyed(key);
+    sign_over(&mut hmac, purpose, id, mailbox, ticket, entry);
+    hmac.finalize().into_bytes().into_iter().take(MAC_OCTETS).collect()
+}
+
+fn base32() -> Option<Encoding> {
+    let mut specification = Specification::new();
+    specification.symbols.push_str(std::str::from_utf8(DIGITS).ok()?);
+    specification.encoding().ok()
+}
+
+fn encode(octets: &[u8]) -> String {
+    base32().map(|encoding| encoding.encode(octets)).unwrap_or_default()
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    base32()?.decode(text.as_bytes()).ok().filter(|octets| octets.len() == MAC_OCTETS)
+}
+
+fn head(id: u8, ticket: u64) -> Option<String> {
+    let digit = |value: u64| DIGITS.get(usize::try_from(value & 31).ok()?).map(|b| char::from(*b));
+    let mut text = vec![digit(ticket)?];
+    let mut rest = ticket >> 5;
+    while rest > 0 {
+        text.push(digit(rest)?);
+        rest >>= 5;
+    }
+    if text.len() > ORDINAL_CHARS_MAX {
+        return None;
+    }
+    text.push(digit(u64::from(id))?);
+    Some(text.into_iter().rev().collect())
+}
+
+fn read_head(text: &str) -> Option<(u8, u64)> {
+    if !(2..=1 + ORDINAL_CHARS_MAX).contains(&text.len()) {
+        return None;
+    }
+    let mut digits = text.bytes().map(|b| DIGITS.iter().position(|d| *d == b).map(|at| at as u64));
+    let id = u8::try_from(digits.next()??).ok()?;
+    let mut ticket = 0_u64;
+    for digit in digits {
+        ticket = (ticket << 5) | digit?;
+    }
+    Some((id, ticket))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailbox::MailboxId;
+
+    fn mailbox(id: &str) -> Mailbox {
+        let address = AddrSpec::parse("support@example.com").unwrap();
+        Mailbox::new(MailboxId::parse(id).unwrap(), address, "INC")
+    }
+
+    fn keyring(ids: &[u8]) -> Keyring {
+        Keyring::new(ids.iter().map(|id| (*id, vec![*id + 1; 32])).collect()).unwrap()
+    }
+
+    #[test]
+    fn rotated_keys_still_verify_and_removed_ones_do_not() {
+        let (old, rotated, after) = (keyring(&[1]), keyring(&[2, 1]), keyring(&[2]));
+        let mailbox = mailbox("support");
+        let tag = old.tag(&mailbox, 42).unwrap();
+        assert_eq!(rotated.verify_tag(&mailbox, &tag), Verified::Ticket(42));
+        assert_eq!(after.verify_tag(&mailbox, &tag), Verified::LookAlike);
+        assert!(rotated.tag(&mailbox, 42).unwrap().starts_with('c'), "the newest key signs");
+    }
+
+    #[test]
+    fn a_token_speaks_for_one_purpose_mailbox_and_ticket() {
+        let (keys, here, there) = (keyring(&[0]), mailbox("support"), mailbox("billing"));
+        let tag = keys.tag(&here, 42).unwrap();
+        assert_eq!(keys.verify_tag(&there, &tag), Verified::LookAlike, "another mailbox");
+        let id = keys.message_id(&here, 42, "abc").unwrap();
+        let parts: Vec<_> = id.local_part().split('.').collect();
+        let stolen = format!("{}{}", parts[1], parts[3]);
+        assert_eq!(keys.verify_tag(&here, &stolen), Verified::LookAlike, "an address from a Message-ID");
+        let bent = tag.replacen(&head(0, 42).unwrap(), &head(0, 43).unwrap(), 1);
+        assert_eq!(keys.verify_tag(&here, &bent), Verified::LookAlike, "another ticket");
+        assert_eq!(keys.verify_tag(&here, &tag.to_uppercase()), Verified::Ticket(42), "upper-cased by a gateway");
+        let other_entry = MessageId::parse(&format!("<pstn.{}.abd.{}@example.com>", parts[1], parts[3])).unwrap();
+        assert_eq!(keys.verify_message_id(&here, &other_entry), Verified::LookAlike, "another entry");
+    }
+
+    #[test]
+    fn look_alikes_and_foreign_words() {
+        let (keys, mailbox) = (keyring(&[0]), mailbox("support"));
+        for (tag, expected) in [
+            ("newsletter", Verified::Foreign),
+            ("", Verified::Foreign),
+            ("ab1111111111111111", Verified::Foreign),
+            ("abaaaaaaaaaaaaaaaa", Verified::LookAlike),
+            ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", Verified::Foreign),
+        ] {
+            assert_eq!(keys.verify_tag(&mailbox, tag), expected, "{tag:?}");
+        }
+        for (id, expected) in [
+            ("<ticket-42@evil.example>", Verified::Foreign),
+            ("<pstn.ab.x.aaaaaaaaaaaaaaaa@example.com>", Verified::LookAlike),
+            ("<pstn.nonsense@example.com>", Verified::LookAlike),
+        ] {
+            assert_eq!(keys.verify_message_id(&mailbox, &MessageId::parse(id).unwrap()), expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn bad_keys_are_refused() {
+        assert_eq!(Keyring::new(vec![]).unwrap_err(), KeyringError::Empty);
+        assert_eq!(Keyring::new(vec![(0, vec![0; 15])]).unwrap_err(), KeyringError::Short(0));
+        assert_eq!(Keyring::new(vec![(32, vec![0; 32])]).unwrap_err(), KeyringError::Id(32));
+        assert_eq!(Keyring::new(vec![(1, vec![0; 32]), (1, vec![1; 32])]).unwrap_err(), KeyringError::Id(1));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn tokens_round_trip_and_fit(ticket in 0_u64..(1 << 40), entry in "[a-z0-9]{1,20}") {
+            let (keys, mailbox) = (keyring(&[31, 0]), mailbox("support"));
+            let tag = keys.tag(&mailbox, ticket).unwrap();
+            proptest::prop_assert!(tag.len() <= 26);
+            proptest::prop_assert_eq!(keys.verify_tag(&mailbox, &tag), Verified::Ticket(ticket));
+            let id = keys.message_id(&mailbox, ticket, &entry).unwrap();
+            proptest::prop_assert_eq!(keys.verify_message_id(&mailbox, &id), Verified::Ticket(ticket));
+        }
+
+        #[test]
+        fn verify_never_panics(tag in "\\PC{0,40}") {
+            let _ = keyring(&[0]).verify_tag(&mailbox("support"), &tag);
+        }
+    }
+}
