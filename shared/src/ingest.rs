@@ -328,12 +328,13 @@ impl Ingest {
             return Ok(());
         }
         let raw_key = &copy.arrival.accept.raw_key;
-        let kept = copy.reading.parsed.attachments.iter().enumerate().filter(|(_, a)| a.refused.is_none());
-        let puts = stream::iter(kept.map(|(n, attachment)| {
-            let key = BlobKey::attachment(raw_key, n, &attachment.sha256);
-            let content = attachment.content.clone();
-            async move { self.blobs.put_attachment(&key, content).await }
-        }));
+        let attachments = copy.reading.parsed.attachments.iter().enumerate();
+        let kept: Vec<(BlobKey, Bytes)> = attachments
+            .filter(|(_, attachment)| attachment.refused.is_none())
+            .map(|(n, a)| (BlobKey::attachment(raw_key, n, &a.sha256), a.content.clone()))
+            .collect();
+        let puts =
+            stream::iter(kept).map(|(key, content)| async move { self.blobs.put_attachment(&key, content).await });
         puts.buffer_unordered(UPLOADS_MAX).try_collect::<()>().await.map_err(IngestError::Attachment)
     }
 
