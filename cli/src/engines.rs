@@ -1,0 +1,236 @@
+//! DynamoDB and S3 in this process, on loopback ports: what the local run and the tests talk to through the AWS SDK.
+//!
+//! `dynoxide-rs` answers for DynamoDB from `<data>/table.db` (or memory), `s3s-fs` for S3 from the folder `<data>/objects`.
+//! What they cannot do stands in `docs/ARCHITECTURE.md`; no Lambda build compiles them.
+
+mod directory;
+mod objects;
+mod table;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use dynoxide::Database;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use directory::Directory;
+pub use directory::{read_endpoints, write_endpoints};
+pub use table::definition as table_definition;
+
+/// The table's name.
+pub const TABLE: &str = "postern";
+/// The bucket's name.
+pub const BUCKET: &str = "postern";
+/// Key id and secret of the engines: they listen on loopback, and a signature needs some key.
+const KEY: &str = "postern";
+const REGION: &str = "us-east-1";
+/// A request that a client never finishes would hold the engines open for ever.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why the engines do not run.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another process holds the directory: read its endpoints, or stop it.
+    #[error("the data directory {} is in use by another postern process", directory.display())]
+    InUse {
+        /// The data directory.
+        directory: PathBuf,
+    },
+    /// A file or folder cannot be used.
+    #[error("the data directory {} {trouble}; choose another with --data, or mend its permissions", path.display())]
+    Directory {
+        /// The file or folder.
+        path: PathBuf,
+        /// What cannot be done, as the rest of a sentence.
+        trouble: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The table file was written by a version with other indexes.
+    #[error("the table was made by another version of postern; move the data directory away to start afresh")]
+    OtherVersion,
+    /// The DynamoDB engine refused its own set-up.
+    #[error("the table cannot be opened; is table.db in the data directory whole?")]
+    Table(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No loopback port could be had.
+    #[error("no port on 127.0.0.1 could be opened")]
+    Port(#[source] io::Error),
+}
+
+impl EngineError {
+    fn directory(path: &Path, trouble: &'static str, source: io::Error) -> Self {
+        Self::Directory { path: path.to_owned(), trouble, source }
+    }
+
+    fn table(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Table(Box::new(error))
+    }
+}
+
+/// Where engines listen, and for whom; what `endpoints.json` holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// URL of the DynamoDB engine.
+    pub dynamodb: String,
+    /// URL of the S3 engine.
+    pub s3: String,
+    /// URL of the HTTP door, where one is open.
+    pub http: Option<String>,
+    /// The process that serves them.
+    pub pid: u32,
+}
+
+impl Endpoints {
+    /// SDK clients for these engines, by `http` or by a plain HTTP client of their own.
+    pub fn clients(&self, http: Option<SharedHttpClient>) -> (aws_sdk_dynamodb::Client, aws_sdk_s3::Client) {
+        let http = http.unwrap_or_else(|| aws_smithy_http_client::Builder::new().build_http());
+        (dynamodb_client(&self.dynamodb, http.clone()), s3_client(&self.s3, http))
+    }
+}
+
+/// Both engines, running. Dropping them stops them; [`Engines::stop`] also waits until they have.
+#[derive(Debug)]
+pub struct Engines {
+    endpoints: Endpoints,
+    directory: Arc<Directory>,
+    /// Each server runs until its sender is dropped.
+    stop: Vec<oneshot::Sender<()>>,
+    servers: Vec<JoinHandle<()>>,
+}
+
+impl Engines {
+    /// Opens a data directory (made where missing), or with `None` a table in memory and a folder that goes with it.
+    ///
+    /// # Errors
+    /// [`EngineError::InUse`] where another process holds the directory: see [`read_endpoints`].
+    pub async fn start(data: Option<&Path>) -> Result<Self, EngineError> {
+        let directory = Arc::new(match data {
+            Some(path) => Directory::hold(path)?,
+            None => Directory::temporary()?,
+        });
+        let database = match data {
+            Some(path) => {
+                let file = path.join("table.db");
+                let name = file.to_str().ok_or_else(|| {
+                    EngineError::directory(path, "has a name that is not UTF-8", io::ErrorKind::InvalidInput.into())
+                })?;
+                Database::new(name).map_err(EngineError::table)?
+            }
+            None => Database::memory().map_err(EngineError::table)?,
+        };
+        table::ensure(&database)?;
+        let service = objects::service(directory.path())?;
+        let (dynamodb, dynamodb_endpoint) = listen().await?;
+        let (s3, s3_endpoint) = listen().await?;
+        let (stop_dynamodb, dynamodb_stopped) = oneshot::channel();
+        let (stop_s3, s3_stopped) = oneshot::channel();
+        let servers = vec![
+            tokio::spawn(serve_dynamodb(dynamodb, database, dynamodb_stopped, Arc::clone(&directory))),
+            tokio::spawn(objects::serve(s3, service, s3_stopped, Arc::clone(&directory))),
+        ];
+        let endpoints = Endpoints { dynamodb: dynamodb_endpoint, s3: s3_endpoint, http: None, pid: std::process::id() };
+        Ok(Self { endpoints, directory, stop: vec![stop_dynamodb, stop_s3], servers })
+    }
+
+    /// Stops both engines and lets go of the directory once what is under way is done (after 5 seconds regardless).
+    pub async fn stop(self) {
+        let Self { endpoints: _, directory, stop, servers } = self;
+        drop(stop);
+        for server in servers {
+            if tokio::time::timeout(STOP_WITHIN, server).await.is_err() {
+                tracing::warn!("an engine is still busy with a request that does not end");
+            }
+        }
+        drop(directory);
+    }
+
+    /// URL of the DynamoDB engine, `http://127.0.0.1:<port>`.
+    pub fn dynamodb_endpoint(&self) -> &str {
+        &self.endpoints.dynamodb
+    }
+
+    /// URL of the S3 engine, `http://127.0.0.1:<port>`.
+    pub fn s3_endpoint(&self) -> &str {
+        &self.endpoints.s3
+    }
+
+    /// What to note for other commands, the HTTP door not yet named.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The directory that is held; a temporary one where none was named.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// SDK clients for these engines, by `http` or by a plain HTTP client of their own.
+    pub fn clients(&self, http: Option<SharedHttpClient>) -> (aws_sdk_dynamodb::Client, aws_sdk_s3::Client) {
+        self.endpoints.clients(http)
+    }
+}
+
+/// A loopback port of the system's choice, and its URL.
+async fn listen() -> Result<(TcpListener, String), EngineError> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(EngineError::Port)?;
+    let address = listener.local_addr().map_err(EngineError::Port)?;
+    Ok((listener, format!("http://{address}")))
+}
+
+async fn serve_dynamodb(
+    listener: TcpListener,
+    database: Database,
+    stop: oneshot::Receiver<()>,
+    directory: Arc<Directory>,
+) {
+    let stopped = async {
+        let _ = stop.await;
+    };
+    if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stopped).await {
+        tracing::error!(%error, "the DynamoDB engine stopped");
+    }
+    drop(directory);
+}
+
+fn credentials() -> Credentials {
+    Credentials::new(KEY, KEY, None, None, "postern-local")
+}
+
+fn dynamodb_client(endpoint: &str, http: SharedHttpClient) -> aws_sdk_dynamodb::Client {
+    use aws_sdk_dynamodb::config::{Config, IdentityCache, Region, StalledStreamProtectionConfig, retry::RetryConfig};
+    let config = Config::builder()
+        .behavior_version_latest()
+        .region(Region::new(REGION))
+        .credentials_provider(credentials())
+        .identity_cache(IdentityCache::no_cache())
+        .endpoint_url(endpoint)
+        .http_client(http)
+        .retry_config(RetryConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+fn s3_client(endpoint: &str, http: SharedHttpClient) -> aws_sdk_s3::Client {
+    use aws_sdk_s3::config::{Config, IdentityCache, Region, StalledStreamProtectionConfig, retry::RetryConfig};
+    let config = Config::builder()
+        .behavior_version_latest()
+        .region(Region::new(REGION))
+        .credentials_provider(credentials())
+        .identity_cache(IdentityCache::no_cache())
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .http_client(http)
+        .retry_config(RetryConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
