@@ -1,3 +1,9 @@
 //! What the binary `postern` is made of, as a library so that the integration tests use the same engines.
 
+pub mod args;
+pub mod commands;
+pub mod dev;
 pub mod engines;
+pub mod local;
+pub mod samples;
+pub mod show;

@@ -1,0 +1,201 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Turns inbound e-mail into helpdesk tickets. Without a verb: `dev`.
+#[derive(Debug, Parser)]
+#[command(name = "postern", version, about, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// Where the data is and how it is shown.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Data directory of the local run.
+    #[arg(long, default_value = "./.postern", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the whole system locally: HTTP door, table and bucket, on 127.0.0.1.
+    Dev(Dev),
+    /// Show mail becoming tickets in a data directory of its own, then stop.
+    Demo,
+    /// Read mail from files (`-` = standard input) into the local system.
+    Ingest(Ingest),
+    /// List tickets, newest change first.
+    Tickets(Tickets),
+    /// Show one ticket as a conversation, or set its status.
+    Ticket(Ticket),
+    /// List what came, what was decided and why; with an id, one mail in full.
+    Mail(Mail),
+    /// Held mail: list, release, discard.
+    Hold(Hold),
+    /// Approve an unverified entry and with it its author.
+    Approve(Approve),
+    /// Print the signed reply address of a ticket, or a signed Message-ID.
+    Token(Token),
+    /// Read one message and print what Postern understands of it, as JSON.
+    Inspect(Inspect),
+}
+
+/// Arguments of `dev`.
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Port of the HTTP door; a taken one makes way for the next free one.
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Data directory.
+    #[arg(long, default_value = "./.postern", value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+impl Default for Dev {
+    fn default() -> Self {
+        Self { port: 8080, data: PathBuf::from("./.postern") }
+    }
+}
+
+/// Arguments of `ingest`.
+#[derive(Debug, Args)]
+pub struct Ingest {
+    /// RFC 5322 messages; `-` reads one from standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Envelope recipient (RCPT TO); may be repeated. Without it: the topmost Delivered-To.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Vec<String>,
+    /// Envelope sender (MAIL FROM), `<>` for none. Without it: the topmost Return-Path.
+    #[arg(long, value_name = "REVERSE-PATH", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Mailbox; wins over every address.
+    #[arg(long, value_name = "ID")]
+    pub mailbox: Option<String>,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `tickets`.
+#[derive(Debug, Args)]
+pub struct Tickets {
+    /// Only this status: new, open, pending, resolved, closed.
+    #[arg(long)]
+    pub status: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `ticket`.
+#[derive(Debug, Args)]
+pub struct Ticket {
+    /// Ticket number (INC-00042) or id (42).
+    pub ticket: String,
+    /// Set the status first: open, pending, resolved, closed.
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `mail`.
+#[derive(Debug, Args)]
+pub struct Mail {
+    /// A ledger id (`inbound_id` of an answer), or enough of its beginning.
+    pub id: Option<String>,
+    /// So many days back.
+    #[arg(long, default_value_t = 7)]
+    pub days: u16,
+    /// At most so many.
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `hold`.
+#[derive(Debug, Args)]
+pub struct Hold {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: HoldVerb,
+}
+
+/// What can be done with held mail.
+#[derive(Debug, Subcommand)]
+pub enum HoldVerb {
+    /// List held mail of all days.
+    List {
+        /// Where and how.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Let it through: its cause is overridden.
+    Release {
+        /// Ledger id, or enough of its beginning.
+        id: String,
+        /// Mailbox, where none could be chosen.
+        #[arg(long, value_name = "ID")]
+        mailbox: Option<String>,
+        /// Where and how.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Throw it away; the row and the raw octets stay.
+    Discard {
+        /// Ledger id, or enough of its beginning.
+        id: String,
+        /// Where and how.
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// Arguments of `approve`.
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The entry as `postern ticket` shows it: TICKET/HASH.
+    pub entry: String,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `token`.
+#[derive(Debug, Args)]
+pub struct Token {
+    /// Ticket number or id.
+    pub ticket: String,
+    /// A signed Message-ID instead of a reply address.
+    #[arg(long)]
+    pub message_id: bool,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The message; `-` reads standard input.
+    pub file: PathBuf,
+    /// Print `html` however long it is; without this, more than 256 KiB become null and the defect `html-omitted`.
+    #[arg(long)]
+    pub html: bool,
+}

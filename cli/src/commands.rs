@@ -1,0 +1,125 @@
+//! One function a verb. Each returns what is printed and the exit code; nothing prints by itself.
+
+mod desk;
+mod ingest;
+mod lists;
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use postern::{
+    records::{LedgerRow, Outcome},
+    store::{LedgerId, query::LedgerLine},
+    ticket::Ticket,
+};
+
+use crate::local::Local;
+
+pub use desk::{approve, hold, token};
+pub use ingest::{ingest, inspect};
+pub use lists::{mail, ticket, tickets};
+
+/// Exit codes (BSD `sysexits.h`): what Postfix's pipe(8) understands.
+pub mod exit {
+    /// Done.
+    pub const OK: u8 = 0;
+    /// The command was used incorrectly.
+    pub const USAGE: u8 = 64;
+    /// A file that was named does not read.
+    pub const NO_INPUT: u8 = 66;
+    /// Something is wrong with the installation or the data directory.
+    pub const SOFTWARE: u8 = 70;
+    /// Not safe yet: the sender keeps the mail and tries again.
+    pub const TEMP_FAIL: u8 = 75;
+}
+
+/// What a verb has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// For standard output.
+    pub text: String,
+    /// Exit code.
+    pub code: u8,
+}
+
+impl Output {
+    fn ok(text: String) -> Self {
+        Self { text, code: exit::OK }
+    }
+
+    fn refused(why: &str) -> Self {
+        Self { text: format!("{why}\n"), code: 1 }
+    }
+}
+
+/// Held, failed and queued mail, counted; the end of every listing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Attention {
+    /// Waits for a person.
+    pub held: usize,
+    /// Could not be processed.
+    pub failed: usize,
+    /// Safe, not decided yet.
+    pub queued: usize,
+}
+
+/// More than this many are "many": counting stops.
+const COUNTED_MAX: usize = 10_000;
+
+async fn attention(local: &Local) -> anyhow::Result<Attention> {
+    let lines = local.ingest.store.attention(&[Outcome::Held, Outcome::Failed, Outcome::Queued], COUNTED_MAX).await?;
+    let count = |outcome| lines.iter().filter(|line| line.row.outcome == outcome).count();
+    Ok(Attention { held: count(Outcome::Held), failed: count(Outcome::Failed), queued: count(Outcome::Queued) })
+}
+
+/// Reads `INC-00042`, `INC-2026-00042` or `42`; a number must be the ticket's own.
+async fn find_ticket(local: &Local, text: &str) -> anyhow::Result<Ticket> {
+    let digits = text.rsplit('-').next().unwrap_or(text);
+    let ordinal: u64 = digits.parse().map_err(|_| anyhow!("{text:?} is no ticket number (INC-00042) and no id (42)"))?;
+    let ticket = local.ingest.store.ticket(ordinal).await?.ok_or_else(|| anyhow!("there is no ticket {text}"))?;
+    if text.contains('-') && !ticket.number.eq_ignore_ascii_case(text) {
+        bail!("there is no ticket {text}; ticket {ordinal} is {}", ticket.number);
+    }
+    Ok(ticket)
+}
+
+/// Reads a whole ledger id, or enough of its beginning to be one of the last weeks' or of those that wait.
+async fn find_mail(local: &Local, text: &str) -> anyhow::Result<(LedgerId, LedgerRow)> {
+    let id = match LedgerId::parse(text) {
+        Some(id) => id,
+        None => match beginning_with(local, text).await?.as_slice() {
+            [] => bail!("no mail of the last 31 days, and none that waits, begins with {text:?}; `postern mail` lists them"),
+            [one] => LedgerId::parse(&one.id).ok_or_else(|| anyhow!("{} is no ledger id", one.id))?,
+            several => bail!("{text:?} is the beginning of {} mails; use more of the id", several.len()),
+        },
+    };
+    let row = local.ingest.store.ledger_row(&id).await?.ok_or_else(|| anyhow!("there is no mail {id}"))?;
+    Ok((id, row))
+}
+
+async fn beginning_with(local: &Local, text: &str) -> anyhow::Result<Vec<LedgerLine>> {
+    if text.len() < 4 {
+        bail!("{text:?} is too short: use at least four characters of the id");
+    }
+    let store = &local.ingest.store;
+    let mut lines = store.attention(&[Outcome::Held, Outcome::Failed, Outcome::Queued], COUNTED_MAX).await?;
+    lines.extend(store.ledger(local.ingest.ambient.now(), 31, &Outcome::ALL, COUNTED_MAX).await?);
+    lines.retain(|line| line.id.starts_with(text));
+    lines.sort_by(|a, b| a.id.cmp(&b.id));
+    lines.dedup_by(|a, b| a.id == b.id);
+    Ok(lines)
+}
+
+fn pretty(value: &impl serde::Serialize) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// Reads a file, or standard input for `-`.
+fn read_input(path: &Path) -> anyhow::Result<Vec<u8>> {
+    if path == Path::new("-") {
+        let mut octets = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut octets).context("standard input")?;
+        return Ok(octets);
+    }
+    std::fs::read(path).with_context(|| path.display().to_string())
+}

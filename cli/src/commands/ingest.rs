@@ -1,0 +1,133 @@
+//! `ingest` and `inspect`: mail from files.
+
+use anyhow::{anyhow, bail};
+use postern::{
+    address::AddrSpec,
+    envelope::{Envelope, ReversePath},
+    headers,
+    inbound::{InboundMessage, Ingress, Origin, Verdicts},
+    mailbox::MailboxId,
+};
+
+use super::{Output, exit, read_input};
+use crate::{args, local::Local, show};
+
+/// What the door takes: as SES receives at most, 40 MB with headers.
+const MESSAGE_OCTETS_MAX: usize = 40 * 1024 * 1024;
+/// Door and provider of mail read from files.
+const DOOR: &str = "cli";
+
+/// Reads mail into the local system.
+///
+/// # Errors
+/// The answers do not print; everything else is an exit code.
+pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
+    let usage = |error: anyhow::Error| Output { text: format!("{error:#}\n"), code: exit::USAGE };
+    let envelope = match envelope(args) {
+        Ok(envelope) => envelope,
+        Err(error) => return Ok(usage(error)),
+    };
+    let local = match Local::open(&args.common.data).await {
+        Ok(local) => local,
+        // Not safe yet: whoever hands the mail over keeps it.
+        Err(error) => return Ok(Output { text: format!("{error:#}\n"), code: exit::TEMP_FAIL }),
+    };
+    let mailbox = match mailbox(args, &local) {
+        Ok(mailbox) => mailbox,
+        Err(error) => return Ok(usage(error)),
+    };
+    let mut output = Output { text: String::new(), code: exit::OK };
+    for file in &args.files {
+        let name = file.display().to_string();
+        let raw = match read_input(file) {
+            Ok(raw) if raw.len() > MESSAGE_OCTETS_MAX => {
+                output.text.push_str(&format!("{name}: larger than {MESSAGE_OCTETS_MAX} octets, not taken\n"));
+                output.code = output.code.max(exit::NO_INPUT);
+                continue;
+            }
+            Ok(raw) => raw,
+            Err(error) => {
+                output.text.push_str(&format!("{error:#}\n"));
+                output.code = output.code.max(exit::NO_INPUT);
+                continue;
+            }
+        };
+        let message = message(raw, envelope.clone(), mailbox.clone(), &local);
+        match local.ingest.run(message).await {
+            Ok(answers) => {
+                for answer in answers {
+                    output.text.push_str(&show::answer(&answer, &name, args.common.json)?);
+                }
+            }
+            Err(error) => {
+                output.text.push_str(&format!("{name}: not safe yet, try again: {error}\n"));
+                output.code = exit::TEMP_FAIL;
+            }
+        }
+    }
+    local.close().await;
+    Ok(output)
+}
+
+fn envelope(args: &args::Ingest) -> anyhow::Result<Option<Envelope>> {
+    if args.to.is_empty() && args.from.is_none() {
+        return Ok(None);
+    }
+    let address = |text: &String| AddrSpec::parse(text).ok_or_else(|| anyhow!("--to {text:?} is no address"));
+    let forward_paths = args.to.iter().map(address).collect::<anyhow::Result<Vec<_>>>()?;
+    let reverse_path = match args.from.as_deref().map(ReversePath::parse) {
+        Some(ReversePath::Unknown) => bail!("--from is no address; use <> for the null reverse-path"),
+        Some(path) => path,
+        None => ReversePath::Unknown,
+    };
+    Ok(Some(Envelope { reverse_path, forward_paths, from_header: false }))
+}
+
+fn mailbox(args: &args::Ingest, local: &Local) -> anyhow::Result<Option<MailboxId>> {
+    let Some(text) = &args.mailbox else { return Ok(None) };
+    let known = MailboxId::parse(text).filter(|id| local.ingest.mailboxes.by_id(id).is_some());
+    let names: Vec<&str> = local.ingest.mailboxes.iter().map(|m| m.id.as_str()).collect();
+    known.map(Some).ok_or_else(|| anyhow!("mailbox {text:?} is not configured; there is {}", names.join(", ")))
+}
+
+/// A message from a file. Without an envelope both paths come from the topmost trace fields, marked as such.
+fn message(
+    raw: Vec<u8>,
+    envelope: Option<Envelope>,
+    mailbox: Option<MailboxId>,
+    local: &Local,
+) -> InboundMessage {
+    let traced = || {
+        let headers = headers::scan(&raw);
+        let forward_paths = headers.delivered_to.first().cloned().into_iter().collect();
+        Envelope { reverse_path: headers.return_path, forward_paths, from_header: true }
+    };
+    let envelope = envelope.unwrap_or_else(traced);
+    InboundMessage {
+        raw: raw.into(),
+        origin: Origin::Received,
+        envelope,
+        ingress: Ingress {
+            door: DOOR.to_owned(),
+            provider: DOOR.to_owned(),
+            event_id: None,
+            transport_time: local.ingest.ambient.now(),
+        },
+        verdicts: Verdicts::default(),
+        mailbox,
+        replay_guard: None,
+    }
+}
+
+/// Prints what Postern understands of one message. Any octets give an object.
+///
+/// # Errors
+/// The file does not read.
+pub fn inspect(args: &args::Inspect) -> anyhow::Result<Output> {
+    let raw = match read_input(&args.file) {
+        Ok(raw) => raw,
+        Err(error) => return Ok(Output { text: format!("{error:#}\n"), code: exit::NO_INPUT }),
+    };
+    let value = postern::inspect::inspect(&raw, args.html);
+    Ok(Output::ok(super::pretty(&value)?))
+}

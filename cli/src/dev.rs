@@ -1,0 +1,239 @@
+//! `dev` and `demo`: the whole system in one process on 127.0.0.1, with the very handler that runs on Lambda.
+
+use std::{io::Write, path::Path, sync::Arc};
+
+use anyhow::Context;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use postern_webhook::App;
+use tokio::net::TcpListener;
+
+use crate::{
+    args, commands,
+    engines::{Endpoints, write_endpoints},
+    local::{DoorKeys, Local, door_keys},
+    samples::{self, MailgunSignature, SAMPLES},
+};
+
+/// Lambda takes 6 MB a request, base64 included (AWS Lambda quotas): what is not text may hold three quarters of it.
+const EVENT_OCTETS_MAX: usize = 6 * 1024 * 1024;
+/// Ports tried from the wished one on.
+const PORTS_TRIED: u16 = 50;
+
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// Runs until interrupted.
+///
+/// # Errors
+/// The data directory or a port cannot be had.
+pub async fn dev(args: &args::Dev) -> anyhow::Result<()> {
+    let local = Local::hold(&args.data).await?;
+    let (listener, port) = bind(args.port).await?;
+    let url = format!("http://127.0.0.1:{port}");
+    if port != args.port {
+        say(&format!("port {} is taken; ", args.port))?;
+    }
+    say(&format!("the HTTP door is open at {url}; data in {}\n\n", args.data.display()))?;
+    let endpoints = Endpoints { http: Some(url.clone()), ..local.endpoints().clone() };
+    write_endpoints(&args.data, &endpoints)?;
+    let app = Arc::new(local.door());
+    if is_empty(&local).await? {
+        say("an empty data directory: three sample mails come in\n")?;
+        receive_samples(&app, &local).await?;
+    }
+    say(&listing(&args.data).await?)?;
+    say(&curl_lines(&local, &url)?)?;
+    serve(listener, app).await?;
+    local.close().await;
+    say("stopped; the data stays\n")
+}
+
+/// Shows mail becoming tickets, then stops.
+///
+/// # Errors
+/// No temporary directory can be had.
+pub async fn demo() -> anyhow::Result<()> {
+    let data = std::env::temp_dir().join(format!("postern-demo-{}", std::process::id()));
+    let shown = demo_in(&data).await;
+    let _ = std::fs::remove_dir_all(&data);
+    shown
+}
+
+async fn demo_in(data: &Path) -> anyhow::Result<()> {
+    let local = Local::hold(data).await?;
+    write_endpoints(data, local.endpoints())?;
+    say("three mails come in through the Mailgun door, signed as Mailgun signs:\n")?;
+    receive_samples(&Arc::new(local.door()), &local).await?;
+    say(&listing(data).await?)?;
+    let common = args::Common { data: data.to_owned(), json: false };
+    let ticket = args::Ticket { ticket: "1".to_owned(), status: None, common: common.clone() };
+    say(&format!("\n{}", commands::ticket(&ticket).await?.text))?;
+    let mail = args::Mail { id: None, days: 1, limit: 100, common };
+    say(&format!("\nwhat came, what was decided and why:\n{}", commands::mail(&mail).await?.text))?;
+    local.close().await;
+    Ok(())
+}
+
+async fn listing(data: &Path) -> anyhow::Result<String> {
+    let common = args::Common { data: data.to_owned(), json: false };
+    let tickets = args::Tickets { status: None, limit: 20, common };
+    Ok(format!("\n{}", commands::tickets(&tickets).await?.text))
+}
+
+async fn bind(wished: u16) -> anyhow::Result<(TcpListener, u16)> {
+    let mut port = wished;
+    loop {
+        match TcpListener::bind(("127.0.0.1", port)).await {
+            Ok(listener) => {
+                let port = listener.local_addr()?.port();
+                return Ok((listener, port));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && port < wished.saturating_add(PORTS_TRIED) => {
+                port = port.checked_add(1).context("no port is free above")?;
+            }
+            Err(error) => return Err(error).with_context(|| format!("127.0.0.1:{port}")),
+        }
+    }
+}
+
+async fn is_empty(local: &Local) -> anyhow::Result<bool> {
+    Ok(local.ingest.store.ticket(1).await?.is_none()
+        && local.ingest.store.attention(&postern::records::Outcome::ALL, 1).await?.is_empty())
+}
+
+fn own_address(local: &Local) -> String {
+    let first = local.ingest.mailboxes.iter().next().and_then(|mailbox| mailbox.addresses.first());
+    first.map(ToString::to_string).unwrap_or_default()
+}
+
+async fn receive_samples(app: &Arc<App>, local: &Local) -> anyhow::Result<()> {
+    let keys = door_keys(&local.data)?;
+    let address = own_address(local);
+    for (n, sample) in SAMPLES.into_iter().enumerate() {
+        let token = format!("{:050x}", local.ingest.ambient.entropy());
+        let signature = MailgunSignature::new(&keys.mailgun, local.ingest.ambient.now(), &token)?;
+        let sender = sample.lines().next().unwrap_or_default().trim_start_matches("Return-Path: ");
+        let mime = samples::to(sample, &address);
+        let request = samples::mailgun_request(&signature, &address, sender, mime.as_bytes())?;
+        let response = app.handle(request).await;
+        let body: serde_json::Value = serde_json::from_str(response.body()).unwrap_or_default();
+        let text = |name: &str| body.get(name).and_then(|v| v.as_str()).unwrap_or("-").to_owned();
+        say(&format!("  mail {} -> HTTP {}  {}  {}\n", n + 1, response.status().as_u16(), text("outcome"), text("ticket_number")))?;
+    }
+    Ok(())
+}
+
+/// One working line for each door, with a real signature; the bodies lie in the data directory.
+fn curl_lines(local: &Local, url: &str) -> anyhow::Result<String> {
+    let keys = door_keys(&local.data)?;
+    let address = own_address(local);
+    let folder = local.data.join("samples");
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let mime = folder.join("mailgun.eml");
+    std::fs::write(&mime, samples::to(samples::CURL_MAILGUN, &address))?;
+    let json = folder.join("postmark.json");
+    let payload = samples::postmark_payload(
+        &address,
+        "ben@studio.example",
+        "5e0b7f0e-0000-4000-8000-000000000001",
+        &samples::to(samples::CURL_POSTMARK, &address),
+    );
+    std::fs::write(&json, payload)?;
+    Ok(format!(
+        "\nhand over a mail as Mailgun does (the same line again is a retry: one ticket):\n  {}\n\
+         as Postmark does:\n  {}\n\nthen, in another terminal (with the same --data):\n  \
+         postern tickets    postern ticket 1    postern mail\n\nCtrl-C stops.\n",
+        mailgun_curl(local, &keys, &address, url, &mime)?,
+        format_args!(
+            "curl -u '{}' -H 'Content-Type: application/json' --data-binary @{} {url}/inbound/postmark",
+            keys.postmark,
+            json.display()
+        ),
+    ))
+}
+
+fn mailgun_curl(local: &Local, keys: &DoorKeys, address: &str, url: &str, mime: &Path) -> anyhow::Result<String> {
+    let token = format!("{:050x}", local.ingest.ambient.entropy());
+    let MailgunSignature { timestamp, token, signature } =
+        MailgunSignature::new(&keys.mailgun, local.ingest.ambient.now(), &token)?;
+    Ok(format!(
+        "curl -F timestamp={timestamp} -F token={token} -F signature={signature} -F recipient={address} \
+         -F sender=ada@startup.example -F 'body-mime=<{}' {url}/inbound/mailgun/mime",
+        mime.display()
+    ))
+}
+
+/// Serves until Ctrl-C or SIGTERM; requests under way are finished.
+async fn serve(listener: TcpListener, app: Arc<App>) -> anyhow::Result<()> {
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stopped());
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    continue;
+                }
+            },
+            () = &mut stop => break,
+        };
+        let app = Arc::clone(&app);
+        let service = service_fn(move |request| {
+            let app = Arc::clone(&app);
+            async move { Ok::<_, std::convert::Infallible>(answer(&app, request).await) }
+        });
+        let builder = auto::Builder::new(TokioExecutor::new());
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke off");
+            }
+        });
+    }
+    graceful.shutdown().await;
+    Ok(())
+}
+
+async fn stopped() {
+    let interrupted = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
+        }
+        Err(_) => {
+            let _ = interrupted.await;
+        }
+    }
+}
+
+/// Hands a request to the door as Lambda would, with Lambda's limit.
+async fn answer(app: &App, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let text = content_type.starts_with("text/") || content_type.starts_with("application/json");
+    let limit = if text { EVENT_OCTETS_MAX } else { EVENT_OCTETS_MAX / 4 * 3 };
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => app.handle(Request::from_parts(parts, body.to_bytes())).await.map(|text| Full::new(text.into())),
+        Err(_) => {
+            let why = format!(
+                "{{\"error\":\"too-large\",\"message\":\"more than {limit} octets: AWS Lambda takes 6 MB a request, \
+                 base64 included; API Gateway answers 413 there as well\"}}"
+            );
+            let mut response = Response::new(Full::new(Bytes::from(why)));
+            *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+            response
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The local system: engines of a data directory (or of the `dev` that holds it), secrets, the default mailbox.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow, bail};
+use postern::{
+    ambient::Ambient,
+    blobs::Blobs,
+    config::{ConfigError, TrustedFields, default_mailbox},
+    ingest::Ingest,
+    mailbox::Mailboxes,
+    secrets::{SecretSource, signing_keys},
+    store::Store,
+};
+use postern_webhook::App;
+use serde_json::json;
+
+use crate::engines::{BUCKET, EngineError, Endpoints, Engines, TABLE, read_endpoints};
+
+/// Address of the default mailbox where `POSTERN_ADDRESS` says nothing.
+const DEV_ADDRESS: &str = "support@postern.test";
+
+/// An opened local system.
+#[derive(Debug)]
+pub struct Local {
+    /// The pipeline.
+    pub ingest: Ingest,
+    /// The data directory.
+    pub data: PathBuf,
+    /// The engines, where this process runs them.
+    pub engines: Option<Engines>,
+    endpoints: Endpoints,
+}
+
+impl Local {
+    /// Opens a data directory: directly, or through the running `dev` that holds it.
+    ///
+    /// # Errors
+    /// In words: which directory, what failed.
+    pub async fn open(data: &Path) -> anyhow::Result<Self> {
+        match Engines::start(Some(data)).await {
+            Ok(engines) => Self::over_engines(engines, data).await,
+            Err(EngineError::InUse { .. }) => {
+                let endpoints = read_endpoints(data)?
+                    .ok_or_else(|| anyhow!("{} is being opened by another postern; try again", data.display()))?;
+                Self::over(endpoints, data, None).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens a data directory that nobody else may hold.
+    ///
+    /// # Errors
+    /// In words: which directory, what failed, who holds it.
+    pub async fn hold(data: &Path) -> anyhow::Result<Self> {
+        match Engines::start(Some(data)).await {
+            Ok(engines) => Self::over_engines(engines, data).await,
+            Err(EngineError::InUse { directory }) => {
+                let at = read_endpoints(data)?.and_then(|endpoints| endpoints.http);
+                let at = at.map(|http| format!(" at {http}")).unwrap_or_default();
+                bail!("a `postern dev` runs on {} already{at}; stop it, or use --data DIR", directory.display())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn over_engines(engines: Engines, data: &Path) -> anyhow::Result<Self> {
+        let endpoints = engines.endpoints().clone();
+        Self::over(endpoints, data, Some(engines)).await
+    }
+
+    async fn over(endpoints: Endpoints, data: &Path, engines: Option<Engines>) -> anyhow::Result<Self> {
+        let (dynamodb, s3) = endpoints.clients(None);
+        let ambient = Ambient::system();
+        let secrets = data.join("secrets");
+        make_secrets(&secrets)?;
+        let keyring = signing_keys(&SecretSource::File(secrets.join("master.json"))).await?;
+        let ingest = Ingest {
+            store: Store::new(dynamodb, TABLE, ambient.clone()),
+            blobs: Blobs::new(s3, BUCKET),
+            keyring,
+            mailboxes: mailboxes()?,
+            ambient,
+        };
+        Ok(Self { ingest, data: data.to_owned(), engines, endpoints })
+    }
+
+    /// The HTTP door over this system.
+    #[must_use]
+    pub fn door(&self) -> App {
+        let operator = SecretSource::File(self.data.join("secrets").join("operator.json"));
+        App::over(self.ingest.clone(), operator, TrustedFields::default())
+    }
+
+    /// Where the engines are, for `endpoints.json`.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Stops the engines that this process runs, waiting until everything is on disk.
+    pub async fn close(self) {
+        if let Some(engines) = self.engines {
+            engines.stop().await;
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line's shell: the environment comes in here")]
+fn mailboxes() -> anyhow::Result<Mailboxes> {
+    let lookup = |name: &str| {
+        let value = std::env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        value.or_else(|| (name == "POSTERN_ADDRESS").then(|| DEV_ADDRESS.to_owned()))
+    };
+    let mut faults = Vec::new();
+    let mailboxes = default_mailbox(&lookup, &mut faults);
+    if faults.is_empty() { Ok(mailboxes) } else { Err(ConfigError(faults).into()) }
+}
+
+/// Makes both secrets where they are missing: random, readable by the owner only.
+fn make_secrets(directory: &Path) -> anyhow::Result<()> {
+    let fault = || format!("{} cannot be made", directory.display());
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).with_context(fault)?;
+    let master = json!({ "keys": [{ "id": 0, "secret": random_word(64)? }] });
+    let operator = json!({
+        "mailgun": { "signing_keys": [format!("key-{}", random_word(32)?)] },
+        "postmark": { "credentials": [format!("postern:{}", random_word(24)?)] },
+    });
+    for (name, secret) in [("master.json", master), ("operator.json", operator)] {
+        let path = directory.join(name);
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        match made {
+            Ok(mut file) => writeln!(file, "{secret:#}").with_context(|| format!("{}", path.display()))?,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).with_context(|| format!("{} cannot be written", path.display())),
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "secrets of the local run need the system's randomness")]
+fn random_word(chars: usize) -> anyhow::Result<String> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut octets = vec![0_u8; chars];
+    getrandom::fill(&mut octets).map_err(|error| anyhow!("no randomness: {error}"))?;
+    let letter = |octet: u8| LETTERS.get(usize::from(octet & 31)).map(|b| char::from(*b));
+    Ok(octets.into_iter().filter_map(letter).collect())
+}
+
+/// What a provider needs to know to reach the local door: the first live credentials.
+#[derive(Clone, Debug)]
+pub struct DoorKeys {
+    /// Mailgun's HTTP webhook signing key.
+    pub mailgun: String,
+    /// Postmark's `user:password`.
+    pub postmark: String,
+}
+
+/// Reads the local operator's secret.
+///
+/// # Errors
+/// It is missing or of another form.
+pub fn door_keys(data: &Path) -> anyhow::Result<DoorKeys> {
+    let path = data.join("secrets").join("operator.json");
+    let text = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+    let json: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
+    let text = |pointer: &str| json.pointer(pointer).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    Ok(DoorKeys { mailgun: text("/mailgun/signing_keys/0"), postmark: text("/postmark/credentials/0") })
+}

@@ -1,0 +1,207 @@
+//! How things look on a terminal.
+
+use postern::{
+    outcome::Answer,
+    records::LedgerRow,
+    store::{
+        LedgerId,
+        query::{LedgerLine, TicketLine},
+    },
+    ticket::{Entry, Ticket, Visibility, cut_at},
+};
+
+use crate::commands::Attention;
+
+/// Columns that a subject may take.
+const SUBJECT_COLUMNS: usize = 48;
+/// Characters of a ledger id that listings show; enough for `hold release`.
+const ID_CHARS: usize = 12;
+
+/// Text safe on a terminal: mail cannot move the cursor or turn the direction of writing.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).collect()
+}
+
+fn short(text: &str, columns: usize) -> String {
+    let text = plain(text);
+    if text.chars().count() <= columns {
+        return text;
+    }
+    text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
+}
+
+fn subject(text: &str) -> String {
+    if text.is_empty() { "(no subject)".to_owned() } else { short(text, SUBJECT_COLUMNS) }
+}
+
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn minute(at: jiff::Timestamp) -> String {
+    let text = at.to_string();
+    cut_at(&text, 16).replace('T', " ")
+}
+
+/// One answer a line.
+///
+/// # Errors
+/// The answer does not serialise.
+pub fn answer(answer: &Answer, name: &str, json: bool) -> anyhow::Result<String> {
+    if json {
+        return Ok(format!("{}\n", serde_json::to_string(answer)?));
+    }
+    let ticket = answer.ticket_number.as_deref().unwrap_or("-");
+    Ok(format!("{ticket:<12} {:<20} {name}  ({})\n", answer.outcome, answer.reasons.join(", ")))
+}
+
+/// The table of tickets.
+#[must_use]
+pub fn tickets(lines: &[TicketLine]) -> String {
+    if lines.is_empty() {
+        return "no tickets\n".to_owned();
+    }
+    let mut text = format!("{:<12} {:<9} {:<17} {:>4}  {:<28} SUBJECT\n", "NUMBER", "STATUS", "UPDATED (UTC)", "MAIL", "REQUESTER");
+    for line in lines {
+        let requester = line.requester.as_ref().map_or("(unknown)", |r| r.address.as_str());
+        text.push_str(&format!(
+            "{:<12} {:<9} {:<17} {:>4}  {:<28} {}\n",
+            line.number,
+            line.status.as_str(),
+            minute(line.updated_at),
+            line.entry_count,
+            short(requester, 28),
+            subject(&line.subject),
+        ));
+    }
+    text
+}
+
+/// One ticket as a conversation.
+#[must_use]
+pub fn conversation(ticket: &Ticket, entries: &[Entry]) -> String {
+    let person = |p: &postern::ticket::Participant| match &p.name {
+        Some(name) => format!("{} <{}>", plain(name), p.address),
+        None => p.address.to_string(),
+    };
+    let mut text = format!("{}  {}\n", ticket.number, subject(&ticket.subject));
+    let requester = ticket.requester.as_ref().map_or_else(|| "(unknown)".to_owned(), person);
+    text.push_str(&format!("status {}   queue {}   requester {requester}\n", ticket.status.as_str(), ticket.queue));
+    let others: Vec<String> =
+        ticket.participants.iter().filter(|p| Some(&p.address) != ticket.requester.as_ref().map(|r| &r.address)).map(person).collect();
+    if !others.is_empty() {
+        text.push_str(&format!("also {}\n", others.join(", ")));
+    }
+    let links: Vec<String> = [("follows", ticket.follows), ("followed by", ticket.followed_by), ("merged into", ticket.merged_into)]
+        .into_iter()
+        .filter_map(|(name, id)| id.map(|id| format!("{name} ticket {id}")))
+        .chain((!ticket.related_to.is_empty()).then(|| format!("related to {:?}", ticket.related_to)))
+        .collect();
+    if !links.is_empty() {
+        text.push_str(&format!("{}\n", links.join(", ")));
+    }
+    for item in entries {
+        text.push_str(&entry(ticket, item, &person));
+    }
+    text
+}
+
+fn entry(ticket: &Ticket, entry: &Entry, person: &dyn Fn(&postern::ticket::Participant) -> String) -> String {
+    let author = entry.author.as_ref().map_or_else(|| "(unknown author)".to_owned(), person);
+    let hash = entry.entry.rsplit('#').next().unwrap_or_default();
+    let mark = match entry.visibility {
+        Visibility::Public => String::new(),
+        Visibility::Internal => "  [note]".to_owned(),
+        Visibility::Unverified => {
+            format!("  [unverified: postern approve {}/{}]", ticket.ticket_id, cut_at(hash, ID_CHARS))
+        }
+    };
+    let kind = word(&entry.kind);
+    let kind = if kind == "human" { String::new() } else { format!("  ({kind})") };
+    let mut text = format!("\n── {}  {author}{kind}{mark}\n", minute(entry.at));
+    for line in entry.text.lines() {
+        text.push_str(&format!("   {}\n", plain(line)));
+    }
+    if entry.text_cut {
+        text.push_str(&format!("   … (cut; the whole text is in {})\n", entry.raw_key));
+    }
+    for a in &entry.attachments {
+        let name = a.filename.as_deref().map_or_else(|| "(no name)".to_owned(), plain);
+        let held = a.refused.as_ref().map(|why| format!("  held back: {why}")).unwrap_or_default();
+        let inline = if a.inline { ", inline" } else { "" };
+        text.push_str(&format!("   + {name} ({}, {} octets{inline}){held}\n", plain(&a.content_type), a.size));
+    }
+    if entry.attachments_more > 0 {
+        text.push_str(&format!("   + {} more attachments in the raw\n", entry.attachments_more));
+    }
+    text
+}
+
+/// The table of mail; `days` = 0 for all days.
+#[must_use]
+pub fn ledger(lines: &[LedgerLine], days: u16) -> String {
+    if lines.is_empty() {
+        return format!("no mail within {days} days\n");
+    }
+    let mut text =
+        format!("{:<12}  {:<17} {:<9} {:<9} {:<12} {:<28} {:<30} WHY\n", "ID", "RECEIVED (UTC)", "DOOR", "OUTCOME", "TICKET", "FROM", "SUBJECT");
+    for line in lines {
+        let cause = line.row.cause.map(postern::records::Cause::slug);
+        let why: Vec<&str> = cause.iter().map(String::as_str).chain(line.row.reasons.iter().map(String::as_str)).collect();
+        text.push_str(&format!(
+            "{:<12}  {:<17} {:<9} {:<9} {:<12} {:<28} {:<30} {}\n",
+            cut_at(&line.id, ID_CHARS),
+            minute(line.row.received_at),
+            line.row.door,
+            line.row.outcome.as_str(),
+            line.row.ticket_number.as_deref().unwrap_or("-"),
+            short(line.row.author.as_deref().unwrap_or("(unknown)"), 28),
+            short(&line.row.subject, 30),
+            why.join(", "),
+        ));
+    }
+    text
+}
+
+/// One mail with everything that is known of how it was decided.
+#[must_use]
+pub fn mail_in_full(id: &LedgerId, row: &LedgerRow) -> String {
+    let list = |items: &[String]| if items.is_empty() { "-".to_owned() } else { items.join(", ") };
+    let cause = row.cause.map_or_else(|| "-".to_owned(), postern::records::Cause::slug);
+    let effect = row.effect.map_or_else(|| "-".to_owned(), |effect| word(&effect));
+    let mut text = format!(
+        "id        {id}\nreceived  {} by {} ({} octets)\nfrom      {}\nsubject   {}\noutcome   {}   effect {effect}   cause {cause}\n\
+         ticket    {}\nreasons   {}\nraw       {}\n",
+        row.received_at,
+        row.ingress.door,
+        row.raw_octets,
+        plain(row.author.as_deref().unwrap_or("(unknown)")),
+        subject(&row.subject),
+        row.outcome.as_str(),
+        row.ticket_number.as_deref().unwrap_or("-"),
+        list(&row.reasons),
+        row.raw_key,
+    );
+    for line in &row.evidence {
+        text.push_str(&format!("evidence  {line}\n"));
+    }
+    if let Some(actor) = &row.actor {
+        text.push_str(&format!("by        {actor} at {}\n", row.ended_at));
+    }
+    text
+}
+
+/// The last line of every listing, where there is anything to look at.
+#[must_use]
+pub fn attention(waiting: Attention) -> String {
+    let parts: Vec<String> = [
+        (waiting.held, "held (postern hold list)"),
+        (waiting.failed, "failed (postern mail)"),
+        (waiting.queued, "queued"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
+    if parts.is_empty() { String::new() } else { format!("\nmail that needs attention: {}\n", parts.join(", ")) }
+}
