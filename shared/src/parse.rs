@@ -1,6 +1,8 @@
 //! Octets to [`ParsedMessage`]. Total: hostile mail never fails to parse, what is wrong becomes a defect.
 
 pub(crate) mod charset;
+mod mime;
+mod params;
 pub(crate) mod transfer;
 
 use bytes::Bytes;

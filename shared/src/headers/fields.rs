@@ -79,6 +79,11 @@ pub(crate) fn line_end(octets: &[u8], from: usize) -> (usize, usize) {
 
 /// Splits the block that starts at offset 0. `top` = the block of a whole message, which may stand in an mbox.
 pub(crate) fn split(octets: &[u8], top: bool, limits: Limits) -> Block<'_> {
+    split_until(octets, top, limits, |_| false)
+}
+
+/// The same, ending before the first line that `stop` knows (a boundary of the multipart around the entity).
+pub(crate) fn split_until(octets: &[u8], top: bool, limits: Limits, stop: impl Fn(&[u8]) -> bool) -> Block<'_> {
     let mut block = Block::default();
     let mut at = if top { skip_preface(octets, &mut block) } else { 0 };
     // Name and value start of the field being read.
@@ -89,6 +94,11 @@ pub(crate) fn split(octets: &[u8], top: bool, limits: Limits) -> Block<'_> {
         if line.is_empty() {
             close(octets, &mut open, &mut block, limits);
             block.body = next;
+            return block;
+        }
+        if stop(line) {
+            close(octets, &mut open, &mut block, limits);
+            block.body = at;
             return block;
         }
         match (line.first(), &mut open) {
