@@ -176,7 +176,8 @@ impl Headers {
         self.x_forwarded_to = specs("x-forwarded-to");
         self.resent_to = specs("resent-to");
         self.resent_to.extend(specs("resent-cc"));
-        self.return_path = values(kept, "return-path").next().map_or(ReversePath::Unknown, |value| reverse_path(&value));
+        self.return_path =
+            values(kept, "return-path").next().map_or(ReversePath::Unknown, |value| reverse_path(&value));
         (self.from, self.to, self.cc, self.reply_to) = (from, to, cc, reply_to);
         // The same author twice is one author; different ones stay, so that nobody counts as the author.
         let mut seen: Vec<NamedAddress> = Vec::new();

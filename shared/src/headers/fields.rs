@@ -157,12 +157,7 @@ fn field_start(line: &[u8]) -> Option<(&[u8], usize)> {
     printable.then_some((name, colon + 1))
 }
 
-fn close<'a>(
-    octets: &'a [u8],
-    open: &mut Option<(&'a [u8], usize, usize)>,
-    block: &mut Block<'a>,
-    limits: Limits,
-) {
+fn close<'a>(octets: &'a [u8], open: &mut Option<(&'a [u8], usize, usize)>, block: &mut Block<'a>, limits: Limits) {
     let Some((name, start, end)) = open.take() else { return };
     if end > limits.octets {
         block.defect("header-too-long");

@@ -29,8 +29,7 @@ fn a_whole_header() {
 
 #[test]
 fn raw_octets_in_a_subject_are_read() {
-    for (raw, expected) in
-        [(&b"Subject: Gr\xFC\xDFe\n\n"[..], "Grüße"), (b"Subject: Gr\xC3\xBC\xC3\x9Fe\n\n", "Grüße")]
+    for (raw, expected) in [(&b"Subject: Gr\xFC\xDFe\n\n"[..], "Grüße"), (b"Subject: Gr\xC3\xBC\xC3\x9Fe\n\n", "Grüße")]
     {
         assert_eq!(scan(raw).subject, expected, "{raw:?}");
     }

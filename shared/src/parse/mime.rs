@@ -130,9 +130,8 @@ impl<'a> Walk<'a> {
         let index = self.tree.parts.len();
         let parent = self.frames.last().map(|frame| frame.part);
         let message = self.frames.iter().rfind(|frame| frame.boundary.is_none()).map(|frame| frame.part);
-        let in_digest = parent.and_then(|p| self.tree.parts.get(p)).is_some_and(|p| {
-            p.content_type.value == "multipart/digest"
-        });
+        let in_digest =
+            parent.and_then(|p| self.tree.parts.get(p)).is_some_and(|p| p.content_type.value == "multipart/digest");
         let structured = |name: &str| block.first(name).map(|field| Structured::parse(&field.unfolded()));
         let text = |name: &str| {
             let value = block.first(name).map(|field| fields::octets_as_text(&field.unfolded()).trim().to_owned());
@@ -283,19 +282,16 @@ mod tests {
         let multipart = "Content-Type: multipart/mixed; boundary=b\n\n";
         for (raw, expected) in [
             ("A: 1\n\nx\n".to_owned(), vec!["text/plain@-:x\n"]),
-            (format!("{multipart}pre\n--b\n\none\n--b\n\ntwo\n--b--\npost"), vec![
-                "multipart/mixed@-:",
-                "text/plain@0:one",
-                "text/plain@0:two",
-            ]),
+            (
+                format!("{multipart}pre\n--b\n\none\n--b\n\ntwo\n--b--\npost"),
+                vec!["multipart/mixed@-:", "text/plain@0:one", "text/plain@0:two"],
+            ),
             (format!("{multipart}--b\r\n\r\none\r\n--b--\r\n"), vec!["multipart/mixed@-:", "text/plain@0:one"]),
             // Unterminated, an empty part, and no blank line after the part's header.
-            (format!("{multipart}--b\n--b\nContent-Type: text/html\n--b\n\nx"), vec![
-                "multipart/mixed@-:",
-                "text/plain@0:",
-                "text/html@0:",
-                "text/plain@0:x",
-            ]),
+            (
+                format!("{multipart}--b\n--b\nContent-Type: text/html\n--b\n\nx"),
+                vec!["multipart/mixed@-:", "text/plain@0:", "text/html@0:", "text/plain@0:x"],
+            ),
             (format!("{multipart}no boundary at all"), vec!["text/plain@-:no boundary at all"]),
             ("Content-Type: multipart/mixed\n\nx".to_owned(), vec!["text/plain@-:x"]),
             // The outer boundary ends an inner multipart that never ends.
@@ -304,16 +300,14 @@ mod tests {
                 vec!["multipart/mixed@-:", "multipart/mixed@0:", "text/plain@1:in", "text/plain@0:out"],
             ),
             // An attached message, and a digest whose parts are messages without saying so.
-            (format!("{multipart}--b\nContent-Type: message/rfc822\n\nSubject: s\n\nin\n--b--"), vec![
-                "multipart/mixed@-:",
-                "message/rfc822@0:",
-                "text/plain@1:in",
-            ]),
-            ("Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: s\n\nin\n--b--".to_owned(), vec![
-                "multipart/digest@-:",
-                "message/rfc822@0:",
-                "text/plain@1:in",
-            ]),
+            (
+                format!("{multipart}--b\nContent-Type: message/rfc822\n\nSubject: s\n\nin\n--b--"),
+                vec!["multipart/mixed@-:", "message/rfc822@0:", "text/plain@1:in"],
+            ),
+            (
+                "Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: s\n\nin\n--b--".to_owned(),
+                vec!["multipart/digest@-:", "message/rfc822@0:", "text/plain@1:in"],
+            ),
             ("garbage".to_owned(), vec!["text/plain@-:garbage"]),
             (String::new(), vec!["text/plain@-:"]),
         ] {

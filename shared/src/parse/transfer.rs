@@ -59,7 +59,8 @@ pub(crate) fn base64(octets: &[u8]) -> (Vec<u8>, Defect) {
             (bits, count) = (0, 0);
             let more = after.trim_ascii_start();
             let more = more.strip_prefix(b"=").unwrap_or(more).trim_ascii();
-            let plausible = more.iter().take(200).all(|o| sextet(*o).is_some() || o.is_ascii_whitespace() || *o == b'=');
+            let plausible =
+                more.iter().take(200).all(|o| sextet(*o).is_some() || o.is_ascii_whitespace() || *o == b'=');
             if !plausible {
                 defect = Some("base64-trailing-text");
                 break;
