@@ -3,8 +3,17 @@
 //! The scan looks at the first [`SCAN_OCTETS_MAX`] octets and [`FIELDS_MAX`] fields at most, so that a hostile header
 //! costs a fixed amount. `parse` reads the body later; both see the same header.
 
+mod addresses;
+mod date;
+pub(crate) mod fields;
+mod subject;
+pub(crate) mod words;
+
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
+use self::fields::Limits;
 use crate::{
     address::{AddrSpec, NamedAddress},
     envelope::ReversePath,
@@ -97,9 +106,118 @@ impl Headers {
     }
 }
 
-/// Scans the header block of `raw`.
+/// Scans the header block of `raw`. Costs a fixed amount at most, never fails.
 #[must_use]
 pub fn scan(raw: &[u8]) -> Headers {
-    let _ = raw;
-    Headers::default()
+    let looked_at = raw.get(..SCAN_OCTETS_MAX).unwrap_or(raw);
+    let block = fields::split(looked_at, true, Limits { octets: SCAN_OCTETS_MAX, fields: FIELDS_MAX });
+    let mut headers = Headers { defects: block.defects.clone(), ..Headers::default() };
+    if block.body == looked_at.len() && raw.len() > looked_at.len() {
+        headers.defect("header-too-long");
+    }
+    let mut kept = Vec::with_capacity(block.fields.len());
+    for field in &block.fields {
+        let octets = field.unfolded();
+        if std::str::from_utf8(&octets).is_err() {
+            headers.defect("header-not-utf8");
+        }
+        kept.push((field.lower_name(), octets));
+    }
+    headers.read_ids(&kept);
+    headers.read_addresses(&kept);
+    headers.read_subject(&kept);
+    headers.read_date(&kept);
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).trim().to_owned();
+    headers.first_received = kept.iter().rfind(|(name, _)| name == "received").map(|(_, value)| text(value));
+    headers.fields = kept.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    headers
 }
+
+type Kept = [(String, Vec<u8>)];
+
+/// Values of a field as text, topmost first.
+fn values<'a>(kept: &'a Kept, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+    kept.iter().filter(move |(n, _)| n == name).map(|(_, value)| fields::octets_as_text(value))
+}
+
+/// Runs a parser that is not ours: a panic in it costs its result, not the mail.
+fn guarded<T: Default>(read: impl FnOnce() -> T + std::panic::UnwindSafe) -> T {
+    std::panic::catch_unwind(read).unwrap_or_default()
+}
+
+impl Headers {
+    fn defect(&mut self, slug: &'static str) {
+        if !self.defects.contains(&slug) {
+            self.defects.push(slug);
+        }
+    }
+
+    fn read_ids(&mut self, kept: &Kept) {
+        self.message_id = values(kept, "message-id").find_map(|value| MessageId::parse(&value));
+        if self.message_id.is_none() {
+            self.defect("message-id-missing");
+        }
+        for (name, list) in [("in-reply-to", &mut self.in_reply_to), ("references", &mut self.references)] {
+            // A repeated field is joined: some gateways add a References of their own (RFC 5322 allows one).
+            let joined = values(kept, name).collect::<Vec<_>>().join(" ");
+            *list = MessageId::parse_list(&joined);
+        }
+    }
+
+    fn read_addresses(&mut self, kept: &Kept) {
+        let all = |name: &str| -> Vec<NamedAddress> {
+            values(kept, name).flat_map(|value| guarded(|| addresses::list(&value))).collect()
+        };
+        let specs = |name: &str| -> Vec<AddrSpec> { all(name).iter().filter_map(NamedAddress::addr_spec).collect() };
+        let (from, to, cc, reply_to) = (all("from"), all("to"), all("cc"), all("reply-to"));
+        self.sender = all("sender").into_iter().next();
+        self.delivered_to = specs("delivered-to");
+        self.x_original_to = specs("x-original-to");
+        self.x_forwarded_to = specs("x-forwarded-to");
+        self.resent_to = specs("resent-to");
+        self.resent_to.extend(specs("resent-cc"));
+        self.return_path =
+            values(kept, "return-path").next().map_or(ReversePath::Unknown, |value| reverse_path(&value));
+        (self.from, self.to, self.cc, self.reply_to) = (from, to, cc, reply_to);
+        // The same author twice is one author; different ones stay, so that nobody counts as the author.
+        let mut seen: Vec<NamedAddress> = Vec::new();
+        if values(kept, "from").nth(1).is_some() {
+            self.defect("from-repeated");
+            self.from.retain(|one| {
+                let new = !seen.iter().any(|other| other.addr_spec() == one.addr_spec());
+                seen.push(one.clone());
+                new
+            });
+        }
+        if self.from.is_empty() {
+            self.defect("from-missing");
+        }
+    }
+
+    fn read_subject(&mut self, kept: &Kept) {
+        let Some(value) = values(kept, "subject").next() else { return };
+        self.subject = words::one_line(&words::decode(&value));
+        self.ticket_refs = subject::ticket_refs(&self.subject);
+        self.base_subject = guarded(|| subject::base(&self.subject));
+    }
+
+    fn read_date(&mut self, kept: &Kept) {
+        let Some(value) = values(kept, "date").next() else {
+            self.defect("date-missing");
+            return;
+        };
+        match guarded(|| date::read(&value)) {
+            Some((instant, written)) => (self.date, self.date_rfc3339) = (Some(instant), Some(written)),
+            None => self.defect("date-unreadable"),
+        }
+    }
+}
+
+/// RFC 5321 section 4.4: `<>` is null. An empty field says nothing (seen where a filter blanks it).
+fn reverse_path(value: &str) -> ReversePath {
+    let bare = value.split('(').next().unwrap_or(value).trim();
+    if bare.is_empty() { ReversePath::Unknown } else { ReversePath::parse(bare) }
+}
+
+#[cfg(test)]
+mod tests;

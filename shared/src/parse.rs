@@ -1,5 +1,16 @@
 //! Octets to [`ParsedMessage`]. Total: hostile mail never fails to parse, what is wrong becomes a defect.
 
+pub mod attachments;
+mod body;
+pub(crate) mod charset;
+mod file_types;
+mod html;
+mod mime;
+mod params;
+mod quoted;
+mod report;
+pub(crate) mod transfer;
+
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -24,7 +35,7 @@ pub struct Attachment {
     pub content_id: Option<String>,
     /// Reason slug why it is held back (`dangerous-type`, `attachment-limit`, ...); it stays in the raw.
     pub refused: Option<String>,
-    /// The decoded octets.
+    /// The decoded octets; empty where refused.
     #[serde(skip)]
     pub content: Bytes,
 }
@@ -80,16 +91,57 @@ pub struct ParsedMessage {
     pub defects: Vec<String>,
 }
 
-/// Reads the body below an already scanned header.
+/// Reads the body below an already scanned header. Total: what is wrong becomes a defect.
 #[must_use]
 pub fn parse(raw: &[u8], headers: &Headers) -> ParsedMessage {
-    let _ = (raw, headers);
-    ParsedMessage::default()
+    let mut parsed = std::panic::catch_unwind(|| read(raw)).unwrap_or_else(|_| unreadable(raw));
+    for slug in &headers.defects {
+        parsed.defects.push((*slug).to_owned());
+    }
+    let mut seen = std::collections::HashSet::new();
+    parsed.defects.retain(|slug| seen.insert(slug.clone()));
+    parsed
+}
+
+fn read(raw: &[u8]) -> ParsedMessage {
+    let tree = mime::tree(raw);
+    let body = body::read(&tree);
+    let attached = attachments::read(&tree, &body.leaves, body.html.as_deref());
+    let root = tree.parts.first();
+    let content_type = root.map(|part| part.content_type.value.clone()).unwrap_or_default();
+    let report_type = root.and_then(|part| part.content_type.param("report-type")).map(str::to_ascii_lowercase);
+    let mut defects: Vec<String> = tree.defects.iter().chain(&body.defects).map(|slug| (*slug).to_owned()).collect();
+    defects.extend(attached.defects);
+    ParsedMessage {
+        reply: quoted::visible_reply(&body.text),
+        text: body.text,
+        html: body.html,
+        attachments: attached.all,
+        charsets: body.charsets,
+        report_type: report_type.filter(|_| content_type.starts_with("multipart/")),
+        content_type,
+        delivery_report: report::read(&tree),
+        defects,
+    }
+}
+
+/// A fault of ours in reading costs the structure, not the mail: what follows the header is shown as it stands.
+fn unreadable(raw: &[u8]) -> ParsedMessage {
+    let header_end =
+        raw.windows(2).position(|w| w == b"\n\n").or_else(|| raw.windows(4).position(|w| w == b"\r\n\r\n"));
+    let body = raw.get(header_end.unwrap_or(0)..).unwrap_or_default();
+    let text = String::from_utf8_lossy(body).replace('\0', "").trim().to_owned();
+    ParsedMessage {
+        reply: text.clone(),
+        text,
+        content_type: "text/plain".to_owned(),
+        defects: vec!["parser-panic".to_owned()],
+        ..ParsedMessage::default()
+    }
 }
 
 /// The mail's HTML made safe by an allow-list parser, by today's rules; `None` where the mail has none.
 #[must_use]
 pub fn sanitised_html(parsed: &ParsedMessage) -> Option<String> {
-    let _ = parsed;
-    None
+    parsed.html.as_deref().map(html::sanitised)
 }

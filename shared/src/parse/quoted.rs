@@ -1,0 +1,4 @@
+//! stub
+pub(crate) fn visible_reply(text: &str) -> String {
+    text.to_owned()
+}
