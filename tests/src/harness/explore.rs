@@ -9,19 +9,24 @@
 //! All actors are polled by one task, in turn, and only when woken. An actor is idle when it was polled and has not been
 //! woken since; because tokio delivers some wakes late (`yield_now`, its cooperative budget), a choice is confirmed by a
 //! second look after a yield of our own. That makes the rule sound on any runtime, as long as actors do not spawn tasks
-//! that make calls. An actor that waits for another one other than by the table (a lock held across a call) would stop the
-//! run for ever: give each actor clients and caches of its own.
+//! that make calls. An actor that waits for another one other than by the table (a lock held across a call), or keeps a call
+//! without polling it (the loser of a `select`), brings the race to a standstill, which fails it: give each actor clients
+//! and caches of its own.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 
 use super::fault::Dice;
 use super::gate::Gate;
 use super::wire::Wire;
+
+/// Far above what any race takes; it only turns a test that would hang into one that fails.
+const STANDSTILL: Duration = Duration::from_secs(60);
 
 /// What an exploration has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +104,7 @@ impl Race {
         let mut actors: Vec<Actor<F>> = actors.into_iter().map(|future| Actor::new(future, &task)).collect();
         assert_eq!(actors.len(), self.gates.len(), "each actor has one wire");
         let mut second_look: Option<Nudge> = None;
-        std::future::poll_fn(|cx| {
+        let race = std::future::poll_fn(|cx| {
             task.register(cx.waker());
             loop {
                 let moved = actors.iter_mut().map(Actor::advance).filter(|moved| *moved).count();
@@ -120,8 +125,8 @@ impl Race {
                     }
                 }
             }
-        })
-        .await;
+        });
+        tokio::time::timeout(STANDSTILL, race).await.expect("the race stands still: an actor waits, not for the wire");
         actors.into_iter().map(|actor| actor.output.expect("all have finished")).collect()
     }
 
