@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use postern_cli::engines::{
@@ -220,4 +220,24 @@ async fn the_table_streams_expires_and_keeps_dynamodbs_index_limits() {
     assert!(described.stream_specification().unwrap().stream_enabled());
     let expiry = table.describe_time_to_live().table_name(TABLE).send().await.unwrap();
     assert_eq!(expiry.time_to_live_description().unwrap().attribute_name(), Some("expires_at"));
+}
+
+#[tokio::test]
+async fn a_table_of_another_version_or_a_broken_file_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let engines = Engines::start(Some(folder.path())).await.unwrap();
+    let (table, _) = engines.clients(None);
+    let drop_index = DeleteGlobalSecondaryIndexAction::builder().index_name("gsi4").build().unwrap();
+    let without = GlobalSecondaryIndexUpdate::builder().delete(drop_index).build();
+    table.update_table().table_name(TABLE).global_secondary_index_updates(without).send().await.unwrap();
+    engines.stop().await;
+    let refused = Engines::start(Some(folder.path())).await.unwrap_err();
+    assert!(matches!(&refused, EngineError::OtherVersion { directory } if directory == folder.path()), "{refused}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("table.db");
+    std::fs::write(&file, b"not a database, and longer than the header of one".repeat(9)).unwrap();
+    let refused = Engines::start(Some(folder.path())).await.unwrap_err();
+    assert!(matches!(&refused, EngineError::Table { directory, .. } if directory == folder.path()), "{refused}");
+    assert!(std::fs::read(&file).unwrap().starts_with(b"not a database"));
 }
