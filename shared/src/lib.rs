@@ -7,6 +7,6 @@ pub mod inbound;
 pub mod mailbox;
 pub mod message_id;
 // Pure core, in the order mail flows.
-pub mod classify;
 pub mod headers;
 pub mod parse;
+pub mod classify;

@@ -131,7 +131,8 @@ impl Mailbox {
     /// True where `address` is one of ours, with or without a tag.
     #[must_use]
     pub fn owns(&self, address: &AddrSpec) -> bool {
-        self.addresses.contains(address) || address.plus_tags().any(|(base, _)| self.addresses.contains(&base))
+        self.addresses.contains(address)
+            || address.plus_tags().any(|(base, _)| self.addresses.contains(&base))
     }
 
     fn check(&self) -> Result<(), MailboxError> {
