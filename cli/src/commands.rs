@@ -75,7 +75,8 @@ async fn attention(local: &Local) -> anyhow::Result<Attention> {
 /// Reads `INC-00042`, `INC-2026-00042` or `42`; a number must be the ticket's own.
 async fn find_ticket(local: &Local, text: &str) -> anyhow::Result<Ticket> {
     let digits = text.rsplit('-').next().unwrap_or(text);
-    let ordinal: u64 = digits.parse().map_err(|_| anyhow!("{text:?} is no ticket number (INC-00042) and no id (42)"))?;
+    let ordinal: u64 =
+        digits.parse().map_err(|_| anyhow!("{text:?} is no ticket number (INC-00042) and no id (42)"))?;
     let ticket = local.ingest.store.ticket(ordinal).await?.ok_or_else(|| anyhow!("there is no ticket {text}"))?;
     if text.contains('-') && !ticket.number.eq_ignore_ascii_case(text) {
         bail!("there is no ticket {text}; ticket {ordinal} is {}", ticket.number);
@@ -88,7 +89,9 @@ async fn find_mail(local: &Local, text: &str) -> anyhow::Result<(LedgerId, Ledge
     let id = match LedgerId::parse(text) {
         Some(id) => id,
         None => match beginning_with(local, text).await?.as_slice() {
-            [] => bail!("no mail of the last 31 days, and none that waits, begins with {text:?}; `postern mail` lists them"),
+            [] => bail!(
+                "no mail of the last 31 days, and none that waits, begins with {text:?}; `postern mail` lists them"
+            ),
             [one] => LedgerId::parse(&one.id).ok_or_else(|| anyhow!("{} is no ledger id", one.id))?,
             several => bail!("{text:?} is the beginning of {} mails; use more of the id", several.len()),
         },

@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 
 use directory::Directory;
 pub use directory::{read_endpoints, write_endpoints};
+use table::Trouble;
 pub use table::definition as table_definition;
 
 /// The table's name.
@@ -39,7 +40,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// Another process holds the directory: read its endpoints, or stop it.
-    #[error("the data directory {} is in use by another postern process", directory.display())]
+    #[error("the data directory {} is in use by another postern process; stop it, or choose another with --data", directory.display())]
     InUse {
         /// The data directory.
         directory: PathBuf,
@@ -55,11 +56,22 @@ pub enum EngineError {
         source: io::Error,
     },
     /// The table file was written by a version with other indexes.
-    #[error("the table was made by another version of postern; move the data directory away to start afresh")]
-    OtherVersion,
-    /// The DynamoDB engine refused its own set-up.
-    #[error("the table cannot be opened; is table.db in the data directory whole?")]
-    Table(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(
+        "the table in {} was made by another version of postern; run that one, or choose another directory with --data",
+        directory.display()
+    )]
+    OtherVersion {
+        /// The data directory.
+        directory: PathBuf,
+    },
+    /// The DynamoDB engine cannot use the table file.
+    #[error("the table in {} cannot be opened; put back a whole table.db, or choose another directory with --data", directory.display())]
+    Table {
+        /// The data directory.
+        directory: PathBuf,
+        /// What the engine said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// No loopback port could be had.
     #[error("no port on 127.0.0.1 could be opened")]
     Port(#[source] io::Error),
@@ -70,8 +82,12 @@ impl EngineError {
         Self::Directory { path: path.to_owned(), trouble, source }
     }
 
-    fn table(error: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Table(Box::new(error))
+    fn table(directory: &Path, trouble: Trouble) -> Self {
+        let directory = directory.to_owned();
+        match trouble {
+            Trouble::OtherShape => Self::OtherVersion { directory },
+            Trouble::Engine(source) => Self::Table { directory, source },
+        }
     }
 }
 
@@ -122,11 +138,13 @@ impl Engines {
                 let name = file.to_str().ok_or_else(|| {
                     EngineError::directory(path, "has a name that is not UTF-8", io::ErrorKind::InvalidInput.into())
                 })?;
-                Database::new(name).map_err(EngineError::table)?
+                Database::new(name)
             }
-            None => Database::memory().map_err(EngineError::table)?,
+            None => Database::memory(),
         };
-        table::ensure(&database)?;
+        let refused = |trouble| EngineError::table(directory.path(), trouble);
+        let database = database.map_err(|error| refused(error.into()))?;
+        table::ensure(&database).map_err(refused)?;
         let service = objects::service(directory.path())?;
         let (dynamodb, dynamodb_endpoint) = listen().await?;
         let (s3, s3_endpoint) = listen().await?;

@@ -5,6 +5,7 @@ use std::{
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, anyhow, bail};
@@ -20,10 +21,14 @@ use postern::{
 use postern_webhook::App;
 use serde_json::json;
 
-use crate::engines::{BUCKET, EngineError, Endpoints, Engines, TABLE, read_endpoints};
+use crate::engines::{BUCKET, Endpoints, EngineError, Engines, TABLE, read_endpoints};
 
 /// Address of the default mailbox where `POSTERN_ADDRESS` says nothing.
 const DEV_ADDRESS: &str = "support@postern.test";
+
+/// How often a directory that another command holds is tried again, and how long apart: thirty seconds in all.
+const LOCK_TRIES_MAX: u32 = 300;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// An opened local system.
 #[derive(Debug)]
@@ -43,15 +48,22 @@ impl Local {
     /// # Errors
     /// In words: which directory, what failed.
     pub async fn open(data: &Path) -> anyhow::Result<Self> {
-        match Engines::start(Some(data)).await {
-            Ok(engines) => Self::over_engines(engines, data).await,
-            Err(EngineError::InUse { .. }) => {
-                let endpoints = read_endpoints(data)?
-                    .ok_or_else(|| anyhow!("{} is being opened by another postern; try again", data.display()))?;
-                Self::over(endpoints, data, None).await
+        let ambient = Ambient::system();
+        for _ in 0..LOCK_TRIES_MAX {
+            match Engines::start(Some(data)).await {
+                Ok(engines) => return Self::over_engines(engines, data).await,
+                Err(EngineError::InUse { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error.into()),
+            // Either a `dev` serves the directory, or another command holds it for a moment.
+            if let Some(endpoints) = read_endpoints(data)?
+                && answers(&endpoints).await
+            {
+                return Self::over(endpoints, data, None).await;
+            }
+            ambient.sleep(LOCK_PAUSE).await;
         }
+        Err(anyhow!("{} has been in use by another postern for too long; is one hanging?", data.display()))
     }
 
     /// Opens a data directory that nobody else may hold.
@@ -110,6 +122,12 @@ impl Local {
             engines.stop().await;
         }
     }
+}
+
+/// True where somebody listens at these endpoints; a file left behind by a `dev` that was killed names nobody.
+async fn answers(endpoints: &Endpoints) -> bool {
+    let address = endpoints.dynamodb.trim_start_matches("http://");
+    tokio::net::TcpStream::connect(address).await.is_ok()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line's shell: the environment comes in here")]

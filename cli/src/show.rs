@@ -19,7 +19,9 @@ const ID_CHARS: usize = 12;
 
 /// Text safe on a terminal: mail cannot move the cursor or turn the direction of writing.
 fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).collect()
+    text.chars()
+        .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .collect()
 }
 
 fn short(text: &str, columns: usize) -> String {
@@ -61,7 +63,10 @@ pub fn tickets(lines: &[TicketLine]) -> String {
     if lines.is_empty() {
         return "no tickets\n".to_owned();
     }
-    let mut text = format!("{:<12} {:<9} {:<17} {:>4}  {:<28} SUBJECT\n", "NUMBER", "STATUS", "UPDATED (UTC)", "MAIL", "REQUESTER");
+    let mut text = format!(
+        "{:<12} {:<9} {:<17} {:>4}  {:<28} SUBJECT\n",
+        "NUMBER", "STATUS", "UPDATED (UTC)", "MAIL", "REQUESTER"
+    );
     for line in lines {
         let requester = line.requester.as_ref().map_or("(unknown)", |r| r.address.as_str());
         text.push_str(&format!(
@@ -87,16 +92,21 @@ pub fn conversation(ticket: &Ticket, entries: &[Entry]) -> String {
     let mut text = format!("{}  {}\n", ticket.number, subject(&ticket.subject));
     let requester = ticket.requester.as_ref().map_or_else(|| "(unknown)".to_owned(), person);
     text.push_str(&format!("status {}   queue {}   requester {requester}\n", ticket.status.as_str(), ticket.queue));
-    let others: Vec<String> =
-        ticket.participants.iter().filter(|p| Some(&p.address) != ticket.requester.as_ref().map(|r| &r.address)).map(person).collect();
+    let others: Vec<String> = ticket
+        .participants
+        .iter()
+        .filter(|p| Some(&p.address) != ticket.requester.as_ref().map(|r| &r.address))
+        .map(person)
+        .collect();
     if !others.is_empty() {
         text.push_str(&format!("also {}\n", others.join(", ")));
     }
-    let links: Vec<String> = [("follows", ticket.follows), ("followed by", ticket.followed_by), ("merged into", ticket.merged_into)]
-        .into_iter()
-        .filter_map(|(name, id)| id.map(|id| format!("{name} ticket {id}")))
-        .chain((!ticket.related_to.is_empty()).then(|| format!("related to {:?}", ticket.related_to)))
-        .collect();
+    let links: Vec<String> =
+        [("follows", ticket.follows), ("followed by", ticket.followed_by), ("merged into", ticket.merged_into)]
+            .into_iter()
+            .filter_map(|(name, id)| id.map(|id| format!("{name} ticket {id}")))
+            .chain((!ticket.related_to.is_empty()).then(|| format!("related to {:?}", ticket.related_to)))
+            .collect();
     if !links.is_empty() {
         text.push_str(&format!("{}\n", links.join(", ")));
     }
@@ -143,11 +153,14 @@ pub fn ledger(lines: &[LedgerLine], days: u16) -> String {
     if lines.is_empty() {
         return format!("no mail within {days} days\n");
     }
-    let mut text =
-        format!("{:<12}  {:<17} {:<9} {:<9} {:<12} {:<28} {:<30} WHY\n", "ID", "RECEIVED (UTC)", "DOOR", "OUTCOME", "TICKET", "FROM", "SUBJECT");
+    let mut text = format!(
+        "{:<12}  {:<17} {:<9} {:<9} {:<12} {:<28} {:<30} WHY\n",
+        "ID", "RECEIVED (UTC)", "DOOR", "OUTCOME", "TICKET", "FROM", "SUBJECT"
+    );
     for line in lines {
         let cause = line.row.cause.map(postern::records::Cause::slug);
-        let why: Vec<&str> = cause.iter().map(String::as_str).chain(line.row.reasons.iter().map(String::as_str)).collect();
+        let why: Vec<&str> =
+            cause.iter().map(String::as_str).chain(line.row.reasons.iter().map(String::as_str)).collect();
         text.push_str(&format!(
             "{:<12}  {:<17} {:<9} {:<9} {:<12} {:<28} {:<30} {}\n",
             cut_at(&line.id, ID_CHARS),

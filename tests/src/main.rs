@@ -1,2 +1,11 @@
-//! stub
-fn main() {}
+//! The integration tests: the real handlers and stores over embedded DynamoDB and S3 engines, one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code: a failed expectation is the finding"
+)]
+
+mod engines;
+mod harness;

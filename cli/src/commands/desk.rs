@@ -36,9 +36,9 @@ pub async fn hold(args: &args::Hold) -> anyhow::Result<Output> {
             }))
         }
         args::HoldVerb::Release { id, mailbox, common } => {
-            let mailbox = mailbox.as_deref().map(|text| {
-                MailboxId::parse(text).ok_or_else(|| anyhow!("--mailbox {text:?} is no mailbox id"))
-            });
+            let mailbox = mailbox
+                .as_deref()
+                .map(|text| MailboxId::parse(text).ok_or_else(|| anyhow!("--mailbox {text:?} is no mailbox id")));
             let mailbox = mailbox.transpose()?;
             let local = Local::open(&common.data).await?;
             let (id, _) = find_mail(&local, id).await?;
@@ -69,9 +69,10 @@ pub async fn hold(args: &args::Hold) -> anyhow::Result<Output> {
 /// No such entry, or the data directory cannot be opened or read.
 pub async fn approve(args: &args::Approve) -> anyhow::Result<Output> {
     let local = Local::open(&args.common.data).await?;
-    let (ticket, hash) = args.entry.split_once('/').ok_or_else(|| {
-        anyhow!("{:?} is no entry: use TICKET/HASH as `postern ticket` shows it", args.entry)
-    })?;
+    let (ticket, hash) = args
+        .entry
+        .split_once('/')
+        .ok_or_else(|| anyhow!("{:?} is no entry: use TICKET/HASH as `postern ticket` shows it", args.entry))?;
     let ticket = find_ticket(&local, ticket).await?;
     let entries = local.ingest.store.entries(ticket.ticket_id).await?;
     let wanted: Vec<&Entry> = entries.iter().filter(|entry| named(entry, hash)).collect();

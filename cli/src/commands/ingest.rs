@@ -91,12 +91,7 @@ fn mailbox(args: &args::Ingest, local: &Local) -> anyhow::Result<Option<MailboxI
 }
 
 /// A message from a file. Without an envelope both paths come from the topmost trace fields, marked as such.
-fn message(
-    raw: Vec<u8>,
-    envelope: Option<Envelope>,
-    mailbox: Option<MailboxId>,
-    local: &Local,
-) -> InboundMessage {
+fn message(raw: Vec<u8>, envelope: Option<Envelope>, mailbox: Option<MailboxId>, local: &Local) -> InboundMessage {
     let traced = || {
         let headers = headers::scan(&raw);
         let forward_paths = headers.delivered_to.first().cloned().into_iter().collect();

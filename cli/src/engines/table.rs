@@ -4,7 +4,19 @@ use dynoxide::Database;
 use dynoxide::errors::DynoxideError;
 use serde_json::{Value, json};
 
-use super::{EngineError, TABLE};
+use super::TABLE;
+
+/// Why the table is not there to be used.
+pub(super) enum Trouble {
+    OtherShape,
+    Engine(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Engine(Box::new(error))
+    }
+}
 
 /// What the listings show without reading the item itself. DynamoDB projects at most 20 named attributes into one index
 /// and 100 into all indexes of a table (its developer guide, "Service quotas": secondary indexes).
@@ -68,26 +80,26 @@ fn key_schema(partition: &str, sort: &str) -> Value {
 }
 
 /// Makes the table where it is missing; refuses one of another shape, whose indexes would silently answer less.
-pub(super) fn ensure(database: &Database) -> Result<(), EngineError> {
+pub(super) fn ensure(database: &Database) -> Result<(), Trouble> {
     match database.describe_table(request(json!({"TableName": TABLE}))?) {
-        Ok(answer) => expect_shape(&serde_json::to_value(answer).map_err(EngineError::table)?)?,
+        Ok(answer) => expect_shape(&serde_json::to_value(answer)?)?,
         Err(DynoxideError::ResourceNotFoundException(_)) => {
-            database.create_table(request(definition())?).map_err(EngineError::table)?;
+            database.create_table(request(definition())?)?;
         }
-        Err(error) => return Err(EngineError::table(error)),
+        Err(error) => return Err(error.into()),
     }
     let name = json!({"TableName": TABLE});
-    let expiry = database.describe_time_to_live(request(name)?).map_err(EngineError::table)?;
-    let expiry = serde_json::to_value(expiry).map_err(EngineError::table)?;
+    let expiry = database.describe_time_to_live(request(name)?)?;
+    let expiry = serde_json::to_value(expiry)?;
     if expiry.pointer("/TimeToLiveDescription/AttributeName").is_none() {
         let by =
             json!({"TableName": TABLE, "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": true}});
-        database.update_time_to_live(request(by)?).map_err(EngineError::table)?;
+        database.update_time_to_live(request(by)?)?;
     }
     Ok(())
 }
 
-fn expect_shape(described: &Value) -> Result<(), EngineError> {
+fn expect_shape(described: &Value) -> Result<(), Trouble> {
     let wanted = definition();
     let shapes = |list: Option<&Value>| -> Vec<String> {
         let indexes = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -96,7 +108,7 @@ fn expect_shape(described: &Value) -> Result<(), EngineError> {
         shapes
     };
     let found = shapes(described.pointer("/Table/GlobalSecondaryIndexes"));
-    if found == shapes(wanted.get("GlobalSecondaryIndexes")) { Ok(()) } else { Err(EngineError::OtherVersion) }
+    if found == shapes(wanted.get("GlobalSecondaryIndexes")) { Ok(()) } else { Err(Trouble::OtherShape) }
 }
 
 /// An index as one comparable text: its name, keys and sorted projection.
@@ -115,6 +127,6 @@ fn shape(index: &Value) -> String {
     )
 }
 
-fn request<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, EngineError> {
-    serde_json::from_value(value).map_err(EngineError::table)
+fn request<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Trouble> {
+    Ok(serde_json::from_value(value)?)
 }

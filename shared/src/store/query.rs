@@ -172,9 +172,9 @@ impl Store {
     }
 
     async fn batch_get(&self, wanted: Vec<Key>) -> Result<HashMap<Key, Item>, StoreError> {
-        let unique: HashSet<Key> = wanted.into_iter().collect();
-        let mut open: Vec<HashMap<String, AttributeValue>> =
-            unique.iter().take(BATCH_KEYS_MAX).map(Key::attributes).collect();
+        let mut asked = HashSet::new();
+        let unique = wanted.into_iter().filter(|key| asked.insert(key.clone())).take(BATCH_KEYS_MAX);
+        let mut open: Vec<HashMap<String, AttributeValue>> = unique.map(|key| key.attributes()).collect();
         let mut found = HashMap::new();
         let mut attempt = 0;
         while !open.is_empty() {

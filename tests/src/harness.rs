@@ -1,0 +1,14 @@
+//! What the tests put between an actor and the engines, and between a test and a handler process.
+//!
+//! - [`wire::Wire`] goes under the SDK clients of one actor: it records each call, and fails the ones it is told to.
+//! - [`explore::explore`] runs actors in every order their calls can have.
+//! - [`runtime_api::RuntimeApi`] is the Lambda service to a real handler process.
+
+pub(crate) mod call;
+pub(crate) mod explore;
+pub(crate) mod fault;
+pub(crate) mod gate;
+pub(crate) mod runtime_api;
+pub(crate) mod wire;
+
+mod tests;

@@ -1,0 +1,96 @@
+//! What a call on the wire is called: read from the HTTP request, because that is what AWS would see.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use serde_json::Value;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Service {
+    DynamoDb,
+    S3,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) service: Service,
+    /// `TransactWriteItems`, `PutObject`, ...
+    pub(crate) operation: String,
+    /// S3: the object key. DynamoDB: the table's item kinds in the order they are named, such as `MAIL+MSGID+TICKET`.
+    pub(crate) target: String,
+    /// How many calls, one after the other, this one waited for, and itself: calls joined concurrently share a depth.
+    pub(crate) depth: usize,
+}
+
+impl Call {
+    /// The call that a request makes, `depth` not yet known.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let (service, operation, target) = match request.headers().get("x-amz-target") {
+            Some(name) => {
+                let operation = name.rsplit('.').next().unwrap_or(name);
+                (Service::DynamoDb, operation.to_owned(), item_kinds(&json_body(request)))
+            }
+            None => {
+                let (operation, key) = s3_operation(request);
+                (Service::S3, operation.to_owned(), key)
+            }
+        };
+        Self { service, operation, target, depth: 0 }
+    }
+
+    pub(crate) fn is_dynamodb(&self) -> bool {
+        self.service == Service::DynamoDb
+    }
+}
+
+pub(crate) fn json_body(request: &HttpRequest) -> Value {
+    request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default()
+}
+
+/// Path style: `/bucket/key`. The key is unescaped only as far as our keys need it: not at all.
+fn s3_operation(request: &HttpRequest) -> (&'static str, String) {
+    let uri: http::Uri = request.uri().parse().unwrap();
+    let query = uri.query().unwrap_or_default();
+    let (_, key) = uri.path().trim_start_matches('/').split_once('/').unwrap_or_default();
+    let operation = match (request.method(), key.is_empty()) {
+        ("PUT", false) if request.headers().get("x-amz-copy-source").is_some() => "CopyObject",
+        ("PUT", false) if query.contains("uploadId=") => "UploadPart",
+        ("POST", false) if query.contains("uploadId=") => "CompleteMultipartUpload",
+        ("POST", false) => "CreateMultipartUpload",
+        ("PUT", false) => "PutObject",
+        ("GET", false) => "GetObject",
+        ("HEAD", false) => "HeadObject",
+        ("DELETE", false) => "DeleteObject",
+        ("GET", true) if query.contains("list-type=2") => "ListObjectsV2",
+        ("POST", true) if query.contains("delete") => "DeleteObjects",
+        ("HEAD", true) => "HeadBucket",
+        ("PUT", true) => "CreateBucket",
+        _ => "other",
+    };
+    (operation, key.to_owned())
+}
+
+/// `MSGID#...` is of kind `MSGID`; an entry lies under its ticket's pk and is told apart by its sk.
+fn item_kinds(body: &Value) -> String {
+    let mut kinds = Vec::new();
+    collect_kinds(body, &mut kinds);
+    if kinds.is_empty() {
+        return body.get("IndexName").and_then(Value::as_str).unwrap_or_default().to_owned();
+    }
+    kinds.dedup();
+    kinds.join("+")
+}
+
+fn collect_kinds<'a>(value: &'a Value, kinds: &mut Vec<&'a str>) {
+    let kind = |name: &str| {
+        let text = value.get(name)?.get("S")?.as_str()?;
+        text.split('#').next()
+    };
+    match (kind("pk"), kind("sk")) {
+        (Some(_), Some("ENTRY")) => kinds.push("ENTRY"),
+        (Some(kind), _) => kinds.push(kind),
+        (None, _) => match value {
+            Value::Object(members) => members.values().for_each(|member| collect_kinds(member, kinds)),
+            Value::Array(members) => members.iter().for_each(|member| collect_kinds(member, kinds)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        },
+    }
+}

@@ -1,0 +1,192 @@
+//! The connector under the SDK clients of one actor: records every call, fails the ones it is told to, parks at a gate.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use postern_cli::engines::Engines;
+
+use super::call::Call;
+use super::fault::{Answer, Dice, Fault, timeout};
+use super::gate::Gate;
+
+/// One actor's wire. Clones share the log and the orders.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    inner: SharedHttpClient,
+    state: Arc<Mutex<State>>,
+    gate: Option<Gate>,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Vec<Call>,
+    /// Calls begun since the wire was made; [`Wire::take`] does not set it back.
+    begun: usize,
+    /// The greatest depth among completed calls.
+    completed: usize,
+    orders: HashMap<usize, Fault>,
+    lose_answer_of: Option<String>,
+    conflicts: Option<(Dice, usize)>,
+    struck: usize,
+}
+
+impl Wire {
+    pub(crate) fn new() -> Self {
+        let inner = aws_smithy_http_client::Builder::new().build_http();
+        Self { inner, state: Arc::default(), gate: None }
+    }
+
+    pub(super) fn gated(gate: Gate) -> Self {
+        Self { gate: Some(gate), ..Self::new() }
+    }
+
+    /// To be given to SDK clients.
+    pub(crate) fn http(&self) -> SharedHttpClient {
+        SharedHttpClient::new(self.clone())
+    }
+
+    /// SDK clients of `engines` whose calls go over this wire.
+    pub(crate) fn clients(&self, engines: &Engines) -> (aws_sdk_dynamodb::Client, aws_sdk_s3::Client) {
+        engines.clients(Some(self.http()))
+    }
+
+    /// The calls since the wire was made or last taken, in the order they began.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// The calls so far; the log begins anew, its depth too. Numbers for [`Wire::fail_call`] run on.
+    pub(crate) fn take(&self) -> Vec<Call> {
+        let mut state = self.state();
+        state.completed = 0;
+        std::mem::take(&mut state.calls)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.state().calls.len()
+    }
+
+    /// How many calls, one after the other, the longest chain has: the round trips a caller waits for.
+    pub(crate) fn depth(&self) -> usize {
+        self.state().calls.iter().map(|call| call.depth).max().unwrap_or_default()
+    }
+
+    /// Fails the `n`-th call over this wire, counted from 1 when the wire was made.
+    pub(crate) fn fail_call(&self, n: usize, fault: Fault) {
+        self.state().orders.insert(n, fault);
+    }
+
+    /// The next call of that operation is applied, its answer is not heard.
+    pub(crate) fn lose_answer_of_first(&self, operation: &str) {
+        self.state().lose_answer_of = Some(operation.to_owned());
+    }
+
+    /// From now on that share of the transactions meets another one, by a generator of that seed.
+    pub(crate) fn conflicts(&self, seed: u64, percent: usize) {
+        self.state().conflicts = Some((Dice::new(seed), percent));
+    }
+
+    /// How many faults took effect. A sweep over `n` ends where the ordered fault no longer strikes.
+    pub(crate) fn struck(&self) -> usize {
+        self.state().struck
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    async fn carry(self, request: HttpRequest, inner: SharedHttpConnector) -> Answer {
+        let mut call = Call::of(&request);
+        let under_way = self.gate.as_ref().map(Gate::begin);
+        let fault = self.record(&mut call);
+        // Calls that the caller joined begin before the first of them is sent.
+        tokio::task::yield_now().await;
+        if let Some(under_way) = under_way.as_ref().filter(|_| call.is_dynamodb()) {
+            under_way.park(&call).await;
+        }
+        let answer = self.send(fault, &call, request, inner).await;
+        self.completed(call.depth);
+        answer
+    }
+
+    async fn send(
+        &self,
+        fault: Option<Fault>,
+        call: &Call,
+        request: HttpRequest,
+        inner: SharedHttpConnector,
+    ) -> Answer {
+        if let Some(answer) = fault.and_then(|fault| fault.instead(&request, call)) {
+            self.state().struck += 1;
+            return answer;
+        }
+        let mut response = inner.call(request).await?;
+        // A call is complete when its whole answer is here: what comes after it on the wire happens after it.
+        let body = ByteStream::new(response.take_body()).collect().await;
+        let body = body.map_err(|error| ConnectorError::io(error.into()))?;
+        *response.body_mut() = SdkBody::from(body.into_bytes());
+        if fault == Some(Fault::AnswerLost) {
+            self.state().struck += 1;
+            return Err(timeout());
+        }
+        Ok(response)
+    }
+
+    /// Notes the call's beginning; gives the fault it shall meet.
+    fn record(&self, call: &mut Call) -> Option<Fault> {
+        let mut state = self.state();
+        state.begun += 1;
+        call.depth = state.completed + 1;
+        state.calls.push(call.clone());
+        let begun = state.begun;
+        if let Some(fault) = state.orders.remove(&begun) {
+            return Some(fault);
+        }
+        if state.lose_answer_of.as_ref() == Some(&call.operation) {
+            state.lose_answer_of = None;
+            return Some(Fault::AnswerLost);
+        }
+        let transaction = call.operation == "TransactWriteItems";
+        let (dice, percent) = state.conflicts.as_mut().filter(|_| transaction)?;
+        (dice.roll(100) < *percent).then_some(Fault::Conflict)
+    }
+
+    fn completed(&self, depth: usize) {
+        let mut state = self.state();
+        state.completed = state.completed.max(depth);
+    }
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl HttpClient for Wire {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Connector { wire: self.clone(), inner })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    wire: Wire,
+    inner: SharedHttpConnector,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(self.wire.clone().carry(request, self.inner.clone()))
+    }
+}
