@@ -175,9 +175,8 @@ impl Signs {
         let from_daemon = DAEMONS.contains(&local.as_str());
         let subject = starts_with_any(&headers.subject, &BOUNCE_SUBJECTS);
         let null = envelope.reverse_path == ReversePath::Null;
-        // Where the door knows no envelope, daemon and subject together must do.
-        let unknown = envelope.reverse_path == ReversePath::Unknown;
-        if (null && (from_daemon || subject)) || (unknown && from_daemon && subject) {
+        // Where the door knows no envelope, or a list passed the bounce on, daemon and subject together must do.
+        if (null && (from_daemon || subject)) || (from_daemon && subject) {
             if null {
                 self.add(Kind::Bounce, "null-reverse-path");
             }
