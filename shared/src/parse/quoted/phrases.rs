@@ -432,19 +432,23 @@ pub(super) fn is_attribution(joined: &str, quoted_next: bool) -> bool {
     if text.len() > 400 || !text.ends_with([':', '：']) {
         return false;
     }
+    let (lead, date) = (has_lead(text), has_date(text));
+    if !(lead && date) && !text.contains('@') && !quoted_next {
+        return false;
+    }
     let lower = text.to_lowercase();
     let verb = VERBS.iter().any(|verb| lower.contains(verb));
     let address = text.contains('@');
-    if verb && has_lead(text) && (has_date(text) || address) {
+    if verb && lead && (date || address) {
         return true;
     }
     // "2022年1月1日(金) 9:00 田中太郎 <taro@example.com>:", Gmail in Japanese and Korean: date and address, no verb.
-    if address && has_date(text) && (text.ends_with(">:") || text.ends_with(">：")) && has_lead(text) {
+    if address && date && (text.ends_with(">:") || text.ends_with(">：")) && lead {
         return true;
     }
     if verb && address && text.chars().count() < 150 && lower.ends_with("wrote:") {
         return true;
     }
     // "Jane Doe wrote:" and "Zitat von Jane:" count only above a quote.
-    quoted_next && text.chars().count() < 150 && (verb || (address && has_date(text)) || lower.starts_with("zitat von"))
+    quoted_next && text.chars().count() < 150 && (verb || (address && date) || lower.starts_with("zitat von"))
 }
