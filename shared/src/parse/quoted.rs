@@ -64,6 +64,11 @@ fn history_start(lines: &[&str], forwarded: bool) -> Option<usize> {
                 (false, false) => {}
             }
         }
+        // A device writes its footer below the answer: what stands under it, apart from it, is history.
+        let apart = at > 0 && lines.get(at - 1).is_some_and(|l| is_blank(l)) && rest.get(1).is_none_or(|l| is_blank(l));
+        if written && !forwarded && apart && is_footer(line) {
+            return Some(at);
+        }
         if let Some(taken) = attribution(rest) {
             let below = rest.get(taken..).unwrap_or_default();
             let quoted_next = below.iter().find(|l| !is_blank(l)).is_none_or(|l| is_quoted(l));

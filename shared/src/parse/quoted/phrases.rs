@@ -110,6 +110,7 @@ const ORIGINAL_MARKERS: &[&str] = &[
     "messaggio originale",
     "oorspronkelijk bericht",
     "oprindelig meddelelse",
+    "oprindelig besked",
     "originalmeddelande",
     "ursprungligt meddelande",
     "ursprungligt mail",
@@ -384,7 +385,9 @@ pub(super) fn is_footer(line: &str) -> bool {
     let whole = line.ends_with("から送信")
         || line.ends_with("から送信されました")
         || line.ends_with("gesendet") && line.starts_with("von ");
-    line.chars().count() <= 90 && (whole || FOOTERS.iter().any(|footer| line.starts_with(footer)))
+    // "Sent from my desk, which is easier than my phone." is a sentence.
+    let sentence = line.ends_with(['.', '!', '?']);
+    !sentence && line.chars().count() <= 90 && (whole || FOOTERS.iter().any(|footer| line.starts_with(footer)))
 }
 
 /// The label that starts the line, stars of converted bold type allowed (`*From:* Jane`).
@@ -428,22 +431,23 @@ fn has_date(text: &str) -> bool {
 
 /// True where the joined lines say who wrote what follows. `quoted_next` = marks of a quote follow, so less is asked.
 pub(super) fn is_attribution(joined: &str, quoted_next: bool) -> bool {
-    let text = joined.trim().trim_end_matches(['*', ' ']);
-    if text.len() > 400 || !text.ends_with([':', '：']) {
-        return false;
-    }
-    let (lead, date) = (has_lead(text), has_date(text));
-    if !(lead && date) && !text.contains('@') && !quoted_next {
+    let framed = joined.trim_start().starts_with("--");
+    let text = joined.trim().trim_matches(['*', '-', ' ', '"']);
+    let (lead, date, address) = (has_lead(text), has_date(text), text.contains('@'));
+    if text.len() > 400 || !(date || address || quoted_next) {
         return false;
     }
     let lower = text.to_lowercase();
+    if !text.ends_with([':', '：']) {
+        // Zoho frames it in dashes, some write no colon.
+        return date && address && (lead || framed) && lower.ends_with(" wrote");
+    }
     let verb = VERBS.iter().any(|verb| lower.contains(verb));
-    let address = text.contains('@');
-    if verb && lead && (date || address) {
+    if verb && (date && (lead || address) || lead && address) {
         return true;
     }
-    // "2022年1月1日(金) 9:00 田中太郎 <taro@example.com>:", Gmail in Japanese and Korean: date and address, no verb.
-    if address && date && (text.ends_with(">:") || text.ends_with(">：")) && lead {
+    // "2022年1月1日(金) 9:00 田中太郎 <taro@example.com>:", Gmail in Japanese, Korean and Russian: no verb.
+    if address && date && (text.ends_with(">:") || text.ends_with(">：")) && text.chars().count() < 200 {
         return true;
     }
     if verb && address && text.chars().count() < 150 && lower.ends_with("wrote:") {
