@@ -1,2 +1,3 @@
-//! stub
-fn main() {}
+//! The integration tests: one crate, one binary.
+
+mod corpus;
