@@ -202,7 +202,7 @@ impl<'a> Walk<'a> {
             if let Some((frame, closing)) = self.boundary(line) {
                 // RFC 2046 section 5.1.1: the line break before a delimiter belongs to the delimiter.
                 let before = self.octets.get(..at).unwrap_or_default();
-                let before = before.strip_suffix(b"\n").map(|b| b.strip_suffix(b"\r").unwrap_or(b)).unwrap_or(before);
+                let before = before.strip_suffix(b"\n").map_or(before, |b| b.strip_suffix(b"\r").unwrap_or(b));
                 return Some(Delimiter { content_end: before.len(), next, frame, closing });
             }
             at = next;
