@@ -56,7 +56,7 @@ pub struct CharsetUse {
 /// What an RFC 3464 report says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DeliveryReport {
-    /// Final (else original) recipients.
+    /// Original (else final) recipients: whom our mail was addressed to.
     pub recipients: Vec<String>,
     /// `failed`, `delayed`, ... of the first recipient.
     pub action: Option<String>,

@@ -1,3 +1,4 @@
 //! The integration tests: one crate, one binary.
 
+#[cfg(test)]
 mod corpus;
