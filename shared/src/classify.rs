@@ -106,7 +106,7 @@ const AUTO_REPLY_FIELDS: [(&str, &str); 7] = [
 
 /// Classifies by header fields and, for reports, by structure.
 ///
-/// Every sign found is recorded; the kind is the first of [`PRECEDENCE`] that has one. `Precedence: bulk`,
+/// Every sign found is recorded; the kind is the first in the order above that has one. `Precedence: bulk`,
 /// `Auto-Submitted: no` and `X-Auto-Response-Suppress: None` are no signs: human mail through gateways carries them.
 #[must_use]
 pub fn classify(headers: &Headers, parsed: &ParsedMessage, envelope: &Envelope) -> Classification {

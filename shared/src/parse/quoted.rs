@@ -5,8 +5,10 @@
 //! untidy, a word lost is wrong. One pass over the lines with a fixed look-ahead, so the cost is linear.
 
 mod phrases;
+mod words;
 
 use phrases::{is_attribution, is_footer, is_forward_marker, is_original_marker, label};
+use words::Label;
 
 /// Lines an attribution is wrapped over at most (Gmail and Apple Mail wrap at 76 columns).
 const ATTRIBUTION_LINES_MAX: usize = 4;
@@ -106,10 +108,10 @@ fn attribution(lines: &[&str]) -> Option<usize> {
 
 /// Outlook's `From: Sent: To: Subject:`, in any of its languages, blank lines between them allowed.
 fn is_header_block(lines: &[&str]) -> bool {
-    if lines.first().and_then(|line| label(line)) != Some(phrases::Label::From) {
+    if lines.first().and_then(|line| label(line)) != Some(Label::From) {
         return false;
     }
-    let mut seen: Vec<phrases::Label> = Vec::new();
+    let mut seen: Vec<Label> = Vec::new();
     let mut strays = 0;
     for line in lines.iter().take(BLOCK_LINES_MAX).filter(|line| !is_blank(line)) {
         match label(line) {
