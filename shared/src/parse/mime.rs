@@ -217,7 +217,7 @@ impl<'a> Walk<'a> {
         if let Some(frame) = innermost(text) {
             return Some((frame, false));
         }
-        innermost(text.strip_suffix(b"--")?).map(|frame| (frame, true))
+        innermost(text.strip_suffix(b"--")?.trim_ascii_end()).map(|frame| (frame, true))
     }
 
     /// Closes every frame from `keep` on; their content ends at `end`.
