@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::params::Structured;
 use crate::headers::fields::{self, Block, Limits};
 
-/// Multiparts and attached messages within one another. Real mail stays under 20.
+/// Multiparts and attached messages within one another; 100 levels must still be read.
 pub(crate) const DEPTH_MAX: usize = 128;
 /// Entities told apart; the rest of the message is one leaf.
 pub(crate) const PARTS_MAX: usize = 20_000;
