@@ -41,7 +41,8 @@ async fn the_wire_call_table() {
 #[tokio::test]
 async fn each_attachment_adds_one_put_and_no_depth() {
     let world = World::new().await;
-    let mut with_files = mail("o", "cust").field("MIME-Version: 1.0").field("Content-Type: multipart/mixed; boundary=b");
+    let mut with_files =
+        mail("o", "cust").field("MIME-Version: 1.0").field("Content-Type: multipart/mixed; boundary=b");
     with_files.name = "o\r\n--b\r\n\r\nmail o\r\n--b\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\none\r\n\
                        --b\r\nContent-Disposition: attachment; filename=b.txt\r\n\r\ntwo\r\n\
                        --b\r\nContent-Disposition: attachment; filename=c.txt\r\n\r\nthree\r\n--b--"

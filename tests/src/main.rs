@@ -13,3 +13,4 @@ mod harness;
 mod world;
 
 mod calls;
+mod corpus;

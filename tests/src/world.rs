@@ -333,14 +333,18 @@ impl World {
         for ((_, mailbox), item) in self.items("MAIL#").await {
             let outcome = text(&item, "outcome");
             assert_ne!(outcome, "queued", "a copy has not ended");
-            let label = item.get("ingress").and_then(|v| v.as_m().ok()).map(|m| text(m, "event_id")).unwrap_or_default();
+            let label =
+                item.get("ingress").and_then(|v| v.as_m().ok()).map(|m| text(m, "event_id")).unwrap_or_default();
             ledger.push(format!("{label}/{mailbox} {outcome}"));
         }
         ledger.sort();
-        let mut partition: Vec<String> = groups.into_values().map(|mut names| {
-            names.sort();
-            names.join(" ")
-        }).collect();
+        let mut partition: Vec<String> = groups
+            .into_values()
+            .map(|mut names| {
+                names.sort();
+                names.join(" ")
+            })
+            .collect();
         partition.sort();
         EndState { partition: partition.join(" | "), ledger }
     }

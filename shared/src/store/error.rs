@@ -68,9 +68,9 @@ impl StoreError {
             | "TransactionInProgressException" => Self::Throttled(code),
             "InternalServerError" | "InternalServerException" | "ServiceUnavailable" | "" => Self::Unavailable(code),
             "ConditionalCheckFailedException" => Self::Refused,
-            "ValidationException"
-            | "SerializationException"
-            | "ItemCollectionSizeLimitExceededException" => Self::Invalid(code),
+            "ValidationException" | "SerializationException" | "ItemCollectionSizeLimitExceededException" => {
+                Self::Invalid(code)
+            }
             _ => Self::Other(code),
         }
     }
