@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stderr,
     clippy::print_stdout,
     reason = "test code: a failed expectation is the finding"
@@ -14,3 +15,5 @@ mod world;
 
 mod calls;
 mod corpus;
+mod faults;
+mod races;
