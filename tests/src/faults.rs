@@ -87,7 +87,8 @@ async fn disturbed(case: &Case, fault: Fault, expected: &EndState) -> usize {
             assert!(tickets.contains_key(&(pk.clone(), "TICKET".to_owned())), "{what}: entry {sk} without a ticket");
         }
         let entries = tickets.keys().filter(|(_, sk)| sk.starts_with("ENTRY#")).count();
-        let indexed = world.items("MSGID#").await.values().filter(|i| crate::world::text(i, "direction") == "in").count();
+        let indexed =
+            world.items("MSGID#").await.values().filter(|i| crate::world::text(i, "direction") == "in").count();
         assert_eq!(entries, indexed, "{what}: index rows and entries");
     }
     panic!("{}: more than {CALLS_MAX} calls", case.title);

@@ -17,3 +17,4 @@ mod calls;
 mod corpus;
 mod faults;
 mod races;
+mod threading;

@@ -48,7 +48,11 @@ async fn one_mail_in_several_copies() {
         Scenario::new("two copies, two doors", vec![deliver(o().copy("1")), deliver(o().copy("2"))], &["o"]),
         Scenario::new("same octets twice", vec![deliver(o().copy("1")), deliver(o().copy("1"))], &["o"]),
         Scenario::new("list-munged copy", vec![deliver(o().copy("1")), deliver(munged().copy("2"))], &["o"]),
-        Scenario::new("lost commit answer", vec![Act::DeliverLosingAnswer(o().copy("1")), deliver(o().copy("1"))], &["o"]),
+        Scenario::new(
+            "lost commit answer",
+            vec![Act::DeliverLosingAnswer(o().copy("1")), deliver(o().copy("1"))],
+            &["o"],
+        ),
         Scenario::new(
             "lost answer + copy by another door",
             vec![Act::DeliverLosingAnswer(o().copy("1")), deliver(o().copy("2").door("postmark"))],
@@ -84,7 +88,11 @@ async fn replies_in_any_order() {
             &["o r", "o? r"],
         ),
         Scenario::new("original + spoofed reply", vec![deliver(o().copy("1")), deliver(spoofed)], &["o r?", "o r"]),
-        Scenario::new("two strangers reply, unknown parent", vec![deliver(r().copy("1")), deliver(e().copy("2"))], &["e | r"]),
+        Scenario::new(
+            "two strangers reply, unknown parent",
+            vec![deliver(r().copy("1")), deliver(e().copy("2"))],
+            &["e | r"],
+        ),
         Scenario::new(
             "one author replies twice, unknown parent",
             vec![deliver(r().copy("1")), deliver(mail("r2", "bob").to(&["cust"]).reply_to(&["o"]).copy("2"))],
@@ -137,8 +145,12 @@ async fn claims_of_several() {
             &["e o | r", "e? o | r", "e | o | r"],
         )
         .after(vec![r().copy("1")]),
-        Scenario::new("claim refused, two copies", vec![deliver(news().copy("3")), deliver(news().copy("4"))], &["o | r"])
-            .after(vec![r().to(&[]).copy("1")]),
+        Scenario::new(
+            "claim refused, two copies",
+            vec![deliver(news().copy("3")), deliver(news().copy("4"))],
+            &["o | r"],
+        )
+        .after(vec![r().to(&[]).copy("1")]),
         Scenario::new(
             "first claim refused + a claimant it names",
             vec![deliver(to(&["eve"]).copy("3")), deliver(e().copy("2"))],
@@ -156,7 +168,11 @@ async fn claims_of_several() {
             vec![Act::Deliver(vec![e().copy("a"), to(&["eve"]).copy("b")])],
             &["e o? | r0 r1 r2 r3 r4 r5 r6 r7 r8"],
         )
-        .after((0..9).map(|n| mail(&format!("r{n}"), "bob").to(&["cust"]).reply_to(&["o"]).copy(&format!("k{n}"))).collect()),
+        .after(
+            (0..9)
+                .map(|n| mail(&format!("r{n}"), "bob").to(&["cust"]).reply_to(&["o"]).copy(&format!("k{n}")))
+                .collect(),
+        ),
     ])
     .await;
 }
@@ -189,8 +205,8 @@ async fn nine_mails_under_one_id_and_the_ninth_is_held() {
         let other = mail(&format!("q{n}"), &format!("a{n}")).id("o").date(20 + n).subject(&format!("other {n}"));
         other.copy(&format!("q{n}"))
     };
-    let scenario =
-        Scenario::new("nine collisions", vec![Act::Deliver((0..9).map(under).collect())], &[]).after(vec![f().copy("0")]);
+    let scenario = Scenario::new("nine collisions", vec![Act::Deliver((0..9).map(under).collect())], &[])
+        .after(vec![f().copy("0")]);
     let end = serial(&scenario, &[0]).await;
     assert_eq!((count(&end, Outcome::Committed), count(&end, Outcome::Held)), (9, 1), "{end:?}");
     let released = Scenario::new("the ninth released", vec![Act::Release("q8")], &[])
@@ -265,6 +281,7 @@ async fn more_than_two_at_once() {
     many_orders(Scenario::new(title, everybody, &["o s0 s1 s2 s3 s4 s5 s6 s7 s8"]), 8).await;
     let four = vec![deliver(o().copy("1")), deliver(r().copy("2")), deliver(e().copy("3")), deliver(f().copy("4"))];
     many_orders(Scenario::new("original, reply, stranger, collision", four, &[]), 25).await;
-    let munge = vec![deliver(f().copy("1")), deliver(o().copy("2")), deliver(munged().copy("3")), deliver(r().copy("4"))];
+    let munge =
+        vec![deliver(f().copy("1")), deliver(o().copy("2")), deliver(munged().copy("3")), deliver(r().copy("4"))];
     many_orders(Scenario::new("collision, two copies, one munged, reply", munge, &[]), 25).await;
 }
