@@ -8,4 +8,5 @@
 )]
 
 mod engines;
+mod events;
 mod harness;
