@@ -33,10 +33,11 @@ impl Ambient {
         }
     }
 
-    /// A fixed time and a counter, no waiting: for tests, and for `demo`, whose output does not depend on the day.
+    /// A fixed time, numbers that follow from the seed, no waiting: for tests. Instances that share a table need
+    /// seeds of their own, as request tokens are made from these numbers.
     #[must_use]
-    pub fn fixed(now: Timestamp) -> Self {
-        let counter = Arc::new(std::sync::atomic::AtomicU64::new(1));
+    pub fn fixed(now: Timestamp, seed: u64) -> Self {
+        let counter = Arc::new(std::sync::atomic::AtomicU64::new(seed.wrapping_mul(0xD1B5_4A32_D192_ED03)));
         Self {
             clock: Arc::new(move || now),
             entropy: Arc::new(move || counter.fetch_add(0x9E37_79B9_7F4A_7C15, std::sync::atomic::Ordering::Relaxed)),

@@ -106,7 +106,7 @@ const AUTO_REPLY_FIELDS: [(&str, &str); 7] = [
 
 /// Classifies by header fields and, for reports, by structure.
 ///
-/// Every sign found is recorded; the kind is the first of [`PRECEDENCE`] that has one. `Precedence: bulk`,
+/// Every sign found is recorded; the kind is the first in the order above that has one. `Precedence: bulk`,
 /// `Auto-Submitted: no` and `X-Auto-Response-Suppress: None` are no signs: human mail through gateways carries them.
 #[must_use]
 pub fn classify(headers: &Headers, parsed: &ParsedMessage, envelope: &Envelope) -> Classification {
@@ -175,9 +175,8 @@ impl Signs {
         let from_daemon = DAEMONS.contains(&local.as_str());
         let subject = starts_with_any(&headers.subject, &BOUNCE_SUBJECTS);
         let null = envelope.reverse_path == ReversePath::Null;
-        // Where the door knows no envelope, daemon and subject together must do.
-        let unknown = envelope.reverse_path == ReversePath::Unknown;
-        if (null && (from_daemon || subject)) || (unknown && from_daemon && subject) {
+        // Where the door knows no envelope, or a list passed the bounce on, daemon and subject together must do.
+        if (null && (from_daemon || subject)) || (from_daemon && subject) {
             if null {
                 self.add(Kind::Bounce, "null-reverse-path");
             }

@@ -95,6 +95,12 @@ impl Headers {
         self.fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// True where the subject begins with a forward prefix of a known mail program.
+    #[must_use]
+    pub fn is_forward(&self) -> bool {
+        subject::is_forward(&self.subject)
+    }
+
     /// The author: the one address in From. `None` where there are several or none (RFC 5322 section 3.6.2 allows
     /// several; a helpdesk then cannot know who speaks).
     #[must_use]
@@ -189,8 +195,10 @@ impl Headers {
                 new
             });
         }
-        if self.from.is_empty() {
-            self.defect("from-missing");
+        match self.from.len() {
+            0 => self.defect("from-missing"),
+            1 => {}
+            _ => self.defect("from-several"),
         }
     }
 

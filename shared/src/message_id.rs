@@ -27,28 +27,24 @@ impl MessageId {
         })
     }
 
-    /// Reads all ids of an In-Reply-To or References value in their order, each once. Words outside brackets count
-    /// only where they look like an id (an `@` inside), because In-Reply-To may hold prose (RFC 822 phrases).
+    /// Reads all ids of an In-Reply-To or References value in their order, each once. Words outside brackets count only
+    /// where no bracketed id stands beside them and where they look like an id (an `@` inside): In-Reply-To may hold
+    /// prose (RFC 822 phrases), such as `<id> from jane@host (Jane) on Tue`.
     #[must_use]
     pub fn parse_list(field_value: &str) -> Vec<Self> {
         let value = without_comments(field_value);
         let mut ids: Vec<Self> = Vec::new();
-        let mut rest = value.as_str();
-        while ids.len() < IDS_PER_FIELD_MAX {
-            let (outside, after) = rest.split_once('<').unwrap_or((rest, ""));
-            for word in outside.split(|c: char| c.is_whitespace() || c == ',' || c == ';' || c == '>') {
-                if word.contains('@') && !word.starts_with('@') && !word.contains('"') {
+        // A lost closing bracket: the next opening one ends the id.
+        for rest in value.split('<').skip(1).take(IDS_PER_FIELD_MAX) {
+            push_new(&mut ids, canonical(rest.split('>').next().unwrap_or(rest)));
+        }
+        if ids.is_empty() {
+            let words = value.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>'));
+            for word in words.filter(|word| word.contains('@') && !word.starts_with('@') && !word.contains('"')) {
+                if ids.len() < IDS_PER_FIELD_MAX {
                     push_new(&mut ids, canonical(word));
                 }
             }
-            if after.is_empty() {
-                break;
-            }
-            // A lost closing bracket: the next opening one ends the id.
-            let end = after.find(['>', '<']).unwrap_or(after.len());
-            let (inside, next) = after.split_at(end);
-            push_new(&mut ids, canonical(inside));
-            rest = next.strip_prefix('>').unwrap_or(next);
         }
         ids
     }
@@ -167,6 +163,7 @@ mod tests {
             ("Your message of \"Tue, 1 Jan\" <a@b>", vec!["a@b"]),
             ("<a@b> (Jane's message of Tue)", vec!["a@b"]),
             ("<trunca", vec!["trunca"]),
+            ("<a@b> from jane@c.example (Jane) on Tue", vec!["a@b"]),
             ("", vec![]),
         ] {
             let ids = MessageId::parse_list(field);

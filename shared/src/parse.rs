@@ -56,7 +56,7 @@ pub struct CharsetUse {
 /// What an RFC 3464 report says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DeliveryReport {
-    /// Final (else original) recipients.
+    /// Original (else final) recipients: whom our mail was addressed to.
     pub recipients: Vec<String>,
     /// `failed`, `delayed`, ... of the first recipient.
     pub action: Option<String>,
@@ -94,7 +94,7 @@ pub struct ParsedMessage {
 /// Reads the body below an already scanned header. Total: what is wrong becomes a defect.
 #[must_use]
 pub fn parse(raw: &[u8], headers: &Headers) -> ParsedMessage {
-    let mut parsed = std::panic::catch_unwind(|| read(raw)).unwrap_or_else(|_| unreadable(raw));
+    let mut parsed = std::panic::catch_unwind(|| read(raw, headers)).unwrap_or_else(|_| unreadable(raw));
     for slug in &headers.defects {
         parsed.defects.push((*slug).to_owned());
     }
@@ -103,7 +103,7 @@ pub fn parse(raw: &[u8], headers: &Headers) -> ParsedMessage {
     parsed
 }
 
-fn read(raw: &[u8]) -> ParsedMessage {
+fn read(raw: &[u8], headers: &Headers) -> ParsedMessage {
     let tree = mime::tree(raw);
     let body = body::read(&tree);
     let attached = attachments::read(&tree, &body.leaves, body.html.as_deref());
@@ -113,7 +113,7 @@ fn read(raw: &[u8]) -> ParsedMessage {
     let mut defects: Vec<String> = tree.defects.iter().chain(&body.defects).map(|slug| (*slug).to_owned()).collect();
     defects.extend(attached.defects);
     ParsedMessage {
-        reply: quoted::visible_reply(&body.text),
+        reply: quoted::visible_reply(&body.text, headers.is_forward()),
         text: body.text,
         html: body.html,
         attachments: attached.all,

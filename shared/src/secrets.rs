@@ -254,15 +254,15 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("postern-secrets-{}", std::process::id()));
         std::fs::write(&dir, r#"{"postmark":{"credentials":["a:1"]}}"#).unwrap();
         let now = Timestamp::UNIX_EPOCH;
-        let mut secrets = Secrets::new(SecretSource::File(dir.clone()), Ambient::fixed(now));
+        let mut secrets = Secrets::new(SecretSource::File(dir.clone()), Ambient::fixed(now, 0));
         assert_eq!(secrets.operator().await.unwrap().postmark.credentials, ["a:1"]);
         std::fs::write(&dir, r#"{"postmark":{"credentials":["b:2"]}}"#).unwrap();
         assert_eq!(secrets.operator_now().await.unwrap().postmark.credentials, ["a:1"], "read a moment ago");
-        secrets.ambient = Ambient::fixed(now + SignedDuration::from_secs(61));
+        secrets.ambient = Ambient::fixed(now + SignedDuration::from_secs(61), 0);
         assert_eq!(secrets.operator().await.unwrap().postmark.credentials, ["a:1"], "still believed");
         assert_eq!(secrets.operator_now().await.unwrap().postmark.credentials, ["b:2"], "read again before refusing");
         std::fs::remove_file(&dir).unwrap();
-        secrets.ambient = Ambient::fixed(now + SignedDuration::from_hours(1));
+        secrets.ambient = Ambient::fixed(now + SignedDuration::from_hours(1), 0);
         assert_eq!(
             secrets.operator().await.unwrap().postmark.credentials,
             ["b:2"],
@@ -273,7 +273,7 @@ mod tests {
     #[tokio::test]
     async fn a_missing_secret_is_an_error() {
         let secrets =
-            Secrets::new(SecretSource::File("/nonexistent/secret".into()), Ambient::fixed(Timestamp::UNIX_EPOCH));
+            Secrets::new(SecretSource::File("/nonexistent/secret".into()), Ambient::fixed(Timestamp::UNIX_EPOCH, 0));
         assert!(secrets.operator().await.is_err());
     }
 }

@@ -4,9 +4,14 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "test code: a failed expectation is the finding"
 )]
 
 mod engines;
 mod events;
 mod harness;
+mod world;
+
+mod calls;
+mod corpus;

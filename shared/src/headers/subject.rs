@@ -37,6 +37,12 @@ fn without_counter(text: &str) -> &str {
     if counted && known { after.trim_start() } else { text }
 }
 
+/// `Fwd:` in the spellings of Outlook and Gmail.
+pub(crate) fn is_forward(subject: &str) -> bool {
+    let prefix = subject.split([':', '：']).next().unwrap_or_default().trim().to_lowercase();
+    ["fw", "fwd", "wg", "tr", "rv", "enc", "vb", "vs", "i", "doorst", "pd", "转发", "轉寄"].contains(&prefix.as_str())
+}
+
 /// A leading `[blob]`, unless it is all there is.
 fn without_blob(text: &str) -> &str {
     let Some((blob, after)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) else { return text };

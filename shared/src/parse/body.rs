@@ -43,14 +43,32 @@ pub(crate) fn read(tree: &Tree<'_>) -> Body {
         let declared = part.content_type.param("charset").map(str::to_owned);
         let read = charset::decode(&octets, declared.as_deref());
         body.charsets.push(CharsetUse { part: index, declared, used: read.used, replaced: read.replaced });
-        let text = read.text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "");
+        let text = readable(&read.text);
         let is_html = part.content_type.value == "text/html";
         leaves.push(TextLeaf { is_html, alternative: alternative(tree, part), text });
     }
     let htmls: Vec<&str> = leaves.iter().filter(|leaf| leaf.is_html).map(|leaf| leaf.text.as_str()).collect();
     body.html = (!htmls.is_empty()).then(|| htmls.join("\n"));
     body.text = text(&leaves, &mut body.defects);
+    if body.text.is_empty() {
+        body.text = inline_file_text(tree, &mut body.defects).unwrap_or_default();
+    }
     body
+}
+
+/// A mail that is nothing but a text file shown inline (Netscape sends dropped files so): the file is its text too.
+fn inline_file_text(tree: &Tree<'_>, defects: &mut Vec<&'static str>) -> Option<String> {
+    let part = tree.parts.iter().find(|part| {
+        let inline = part.disposition.as_ref().is_some_and(|d| d.value == "inline");
+        inline && part.kind == PartKind::Leaf && part.message.is_none() && part.content_type.value == "text/plain"
+    })?;
+    let octets = decoded(part, defects);
+    Some(readable(&charset::decode(&octets, part.content_type.param("charset")).text))
+}
+
+/// One kind of line break, no NULs.
+fn readable(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
 }
 
 fn decoded<'a>(part: &Part<'a>, defects: &mut Vec<&'static str>) -> Cow<'a, [u8]> {

@@ -3,7 +3,7 @@
 //! Held back is what runs when it is opened: programs, scripts, shortcuts, disk images, installers, office files with
 //! macros. The name and the content are both asked, because each lies in its own way.
 
-/// Extensions that run or install (the lists of Outlook and Gmail, read March 2026, less plain documents).
+/// Extensions that run or install. Put together by us; not checked against any mail program's own list.
 const DANGEROUS_EXTENSIONS: &[&str] = &[
     "ade",
     "adp",

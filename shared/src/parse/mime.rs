@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::params::Structured;
 use crate::headers::fields::{self, Block, Limits};
 
-/// Multiparts and attached messages within one another. Real mail stays under 20.
+/// Multiparts and attached messages within one another; 100 levels must still be read.
 pub(crate) const DEPTH_MAX: usize = 128;
 /// Entities told apart; the rest of the message is one leaf.
 pub(crate) const PARTS_MAX: usize = 20_000;
@@ -202,7 +202,7 @@ impl<'a> Walk<'a> {
             if let Some((frame, closing)) = self.boundary(line) {
                 // RFC 2046 section 5.1.1: the line break before a delimiter belongs to the delimiter.
                 let before = self.octets.get(..at).unwrap_or_default();
-                let before = before.strip_suffix(b"\n").map(|b| b.strip_suffix(b"\r").unwrap_or(b)).unwrap_or(before);
+                let before = before.strip_suffix(b"\n").map_or(before, |b| b.strip_suffix(b"\r").unwrap_or(b));
                 return Some(Delimiter { content_end: before.len(), next, frame, closing });
             }
             at = next;
@@ -217,7 +217,7 @@ impl<'a> Walk<'a> {
         if let Some(frame) = innermost(text) {
             return Some((frame, false));
         }
-        innermost(text.strip_suffix(b"--")?).map(|frame| (frame, true))
+        innermost(text.strip_suffix(b"--")?.trim_ascii_end()).map(|frame| (frame, true))
     }
 
     /// Closes every frame from `keep` on; their content ends at `end`.

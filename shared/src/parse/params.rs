@@ -88,7 +88,7 @@ fn param(text: &[u8]) -> (String, Vec<u8>, &[u8]) {
     let bare = bare.trim_ascii();
     // Blanks and parentheses belong to unquoted file names (older Eudora, PHP scripts), elsewhere a comment follows.
     let is_name = name.starts_with("name") || name.starts_with("filename");
-    let word = bare.split(|octet| octet.is_ascii_whitespace()).next().unwrap_or(bare);
+    let word = bare.split(u8::is_ascii_whitespace).next().unwrap_or(bare);
     (name, if is_name { bare } else { word }.to_vec(), rest)
 }
 

@@ -18,12 +18,13 @@ const RECIPIENTS_MAX: usize = 1_000;
 /// What is kept of one group of fields.
 const GROUP_LIMITS: Limits = Limits { octets: 64 * 1024, fields: 100 };
 
-/// Reads the report of the mail itself; a report inside an attached message was somebody else's.
+/// Reads the report of the mail itself; a report inside an attached message was somebody else's, unless the root says
+/// that the mail is one (scanners wrap bounces so).
 pub(crate) fn read(tree: &Tree<'_>) -> Option<DeliveryReport> {
-    let own = || tree.parts.iter().filter(|part| part.message.is_none());
-    let status = own().find(|part| {
-        matches!(part.content_type.value.as_str(), "message/delivery-status" | "message/global-delivery-status")
-    })?;
+    let is_report = tree.parts.first().and_then(|root| root.content_type.param("report-type"));
+    let wrapped = is_report.is_some_and(|kind| kind.eq_ignore_ascii_case("delivery-status"));
+    let status = tree.parts.iter().filter(|part| is_status(part)).find(|part| part.message.is_none() || wrapped)?;
+    let own = || tree.parts.iter().filter(|part| part.message == status.message);
     let (octets, _) = transfer::decode(status.body, &status.encoding);
     let mut report = DeliveryReport::default();
     let mut rest: &[u8] = &octets;
@@ -41,6 +42,10 @@ pub(crate) fn read(tree: &Tree<'_>) -> Option<DeliveryReport> {
     Some(report)
 }
 
+fn is_status(part: &Part<'_>) -> bool {
+    matches!(part.content_type.value.as_str(), "message/delivery-status" | "message/global-delivery-status")
+}
+
 fn text(block: &Block<'_>, name: &str) -> Option<String> {
     let field = block.first(name)?;
     let value = fields::octets_as_text(&field.unfolded()).trim().to_owned();
@@ -48,7 +53,9 @@ fn text(block: &Block<'_>, name: &str) -> Option<String> {
 }
 
 fn add_group(report: &mut DeliveryReport, block: &Block<'_>) {
-    let recipient = ["final-recipient", "original-recipient"]
+    // The original recipient is whom our mail was addressed to; the final one may be an alias or an X.400 name that
+    // nobody here knows (Sun, PMDF and older Exchange report those).
+    let recipient = ["original-recipient", "final-recipient"]
         .iter()
         .find_map(|name| text(block, name).and_then(|value| address(&value)));
     let Some(recipient) = recipient else { return };
@@ -88,4 +95,42 @@ fn original_message_id(part: &Part<'_>) -> Option<MessageId> {
         return headers::scan(part.body).message_id;
     }
     headers::scan(&transfer::decode(part.body, &part.encoding).0).message_id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_status(status: &str) -> DeliveryReport {
+        let raw = format!(
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b\n\
+             Content-Type: message/delivery-status\n\n{status}\n--b--\n"
+        );
+        read(&super::super::mime::tree(raw.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn recipients_as_systems_write_them() {
+        for (status, expected) in [
+            ("Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@x.example\n", vec!["a@x.example"]),
+            ("Reporting-MTA: dns; x\n\nFinal-Recipient: RFC822;<a@x.example>\n", vec!["a@x.example"]),
+            ("\nFinal-Recipient: x400;/s=a/\nOriginal-Recipient: rfc822;a@x.example\n", vec!["a@x.example"]),
+            (
+                "Final-Recipient: rfc822;a@x.example\n\nFinal-Recipient: rfc822;b@x.example\n",
+                vec!["a@x.example", "b@x.example"],
+            ),
+            ("Final-Recipient: a@x.example\n", vec!["a@x.example"]),
+            ("Final-Recipient: rfc822;\n", vec![]),
+            ("no fields at all\nnone\n", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(read_status(status).recipients, expected, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_report_takes_linear_time() {
+        let _ = read_status(&"no field\n".repeat(20_000));
+        let _ = read_status(&"\n".repeat(20_000));
+    }
 }

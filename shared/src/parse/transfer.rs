@@ -30,64 +30,57 @@ fn sextet(octet: u8) -> Option<u32> {
         b'A'..=b'Z' => octet - b'A',
         b'a'..=b'z' => octet - b'a' + 26,
         b'0'..=b'9' => octet - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
+        b'+' => 62,
+        b'/' => 63,
         _ => return None,
     };
     Some(u32::from(value))
 }
 
 /// Base64 as mailers write it: line breaks anywhere, padding missing, several encodings after one another, text that a
-/// list manager appended after the padding (that text ends the decoding: `base64-trailing-text`).
+/// list manager appended (that text ends the decoding: `base64-trailing-text`).
 pub(crate) fn base64(octets: &[u8]) -> (Vec<u8>, Defect) {
     let mut decoded = Vec::with_capacity(octets.len() / 4 * 3 + 3);
-    let (mut bits, mut count, mut strange) = (0_u32, 0_u8, 0_usize);
+    let (mut bits, mut count) = (0_u32, 0_u8);
     let mut defect = None;
-    let mut rest = octets;
-    while let Some((octet, after)) = rest.split_first() {
-        rest = after;
-        if let Some(value) = sextet(*octet) {
-            bits = (bits << 6) | value;
-            count += 1;
-            if count == 4 {
-                let [_, a, b, c] = bits.to_be_bytes();
-                decoded.extend_from_slice(&[a, b, c]);
-                (bits, count) = (0, 0);
+    for line in octets.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii) {
+        let strange = line.iter().filter(|octet| sextet(**octet).is_none() && **octet != b'=').count();
+        if strange * 8 > line.len() {
+            defect = Some(if decoded.is_empty() { "base64-invalid" } else { "base64-trailing-text" });
+            break;
+        }
+        if strange > 0 {
+            defect = Some("base64-strange-octets");
+        }
+        for octet in line {
+            match sextet(*octet) {
+                Some(value) => {
+                    (bits, count) = ((bits << 6) | value, count + 1);
+                    if count == 4 {
+                        decoded.extend_from_slice(bits.to_be_bytes().get(1..).unwrap_or_default());
+                        (bits, count) = (0, 0);
+                    }
+                }
+                None if *octet == b'=' => {
+                    finish(bits, count, &mut decoded);
+                    (bits, count) = (0, 0);
+                }
+                None => {}
             }
-        } else if *octet == b'=' {
-            finish(bits, count, &mut decoded);
-            (bits, count) = (0, 0);
-            let more = after.trim_ascii_start();
-            let more = more.strip_prefix(b"=").unwrap_or(more).trim_ascii();
-            let plausible =
-                more.iter().take(200).all(|o| sextet(*o).is_some() || o.is_ascii_whitespace() || *o == b'=');
-            if !plausible {
-                defect = Some("base64-trailing-text");
-                break;
-            }
-        } else if !octet.is_ascii_whitespace() {
-            strange += 1;
         }
     }
     finish(bits, count, &mut decoded);
-    if strange > 0 {
-        defect = Some(if strange > octets.len() / 10 { "base64-invalid" } else { "base64-strange-octets" });
-    }
     (decoded, defect)
 }
 
+/// The octets of a quantum that ended early.
 fn finish(bits: u32, count: u8, decoded: &mut Vec<u8>) {
-    let [_, _, high, low] = bits.to_be_bytes();
-    match count {
-        2 => decoded.push(u8::try_from((bits >> 4) & 0xFF).unwrap_or(low)),
-        3 => {
-            let [_, _, a, b] = (bits >> 2).to_be_bytes();
-            decoded.extend_from_slice(&[a, b]);
-        }
-        _ => {
-            let _ = high;
-        }
-    }
+    let (aligned, octets) = match count {
+        2 => (bits << 12, 1),
+        3 => (bits << 6, 2),
+        _ => return,
+    };
+    decoded.extend(aligned.to_be_bytes().iter().skip(1).take(octets));
 }
 
 /// The octet that two hexadecimal digits name.
@@ -127,7 +120,7 @@ pub(crate) fn quoted_printable(octets: &[u8]) -> Vec<u8> {
 
 /// The first `begin` ... `end` file in the octets. `None` where there is none.
 fn uuencoded(octets: &[u8]) -> Option<Vec<u8>> {
-    let mut lines = octets.split(|octet| *octet == b'\n').map(|line| line.trim_ascii_end());
+    let mut lines = octets.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii_end);
     lines.find(|line| line.starts_with(b"begin "))?;
     let mut decoded = Vec::new();
     for line in lines {

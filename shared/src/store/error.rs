@@ -68,10 +68,9 @@ impl StoreError {
             | "TransactionInProgressException" => Self::Throttled(code),
             "InternalServerError" | "InternalServerException" | "ServiceUnavailable" | "" => Self::Unavailable(code),
             "ConditionalCheckFailedException" => Self::Refused,
-            "ValidationException"
-            | "SerializationException"
-            | "IdempotentParameterMismatchException"
-            | "ItemCollectionSizeLimitExceededException" => Self::Invalid(code),
+            "ValidationException" | "SerializationException" | "ItemCollectionSizeLimitExceededException" => {
+                Self::Invalid(code)
+            }
             _ => Self::Other(code),
         }
     }
@@ -152,7 +151,7 @@ mod tests {
             ("InternalServerError", true),
             ("ValidationException", false),
             ("AccessDeniedException", true),
-            ("IdempotentParameterMismatchException", false),
+            ("IdempotentParameterMismatchException", true),
         ] {
             assert_eq!(StoreError::from_code(code.into()).retryable(), retryable, "{code}");
         }
