@@ -43,7 +43,7 @@ fn folder() -> PathBuf {
 
 async fn app(engines: &Engines, now: Timestamp) -> App {
     let (dynamodb, s3) = engines.clients(None);
-    let ambient = Ambient::fixed(now);
+    let ambient = Ambient::fixed(now, 0);
     let master = format!(r#"{{"id":0,"secret":"{}"}}"#, "m".repeat(64));
     let address = AddrSpec::parse("support@postern.test").unwrap();
     let mailbox = Mailbox::new(MailboxId::parse("support").unwrap(), address, "INC");
@@ -60,7 +60,7 @@ async fn app(engines: &Engines, now: Timestamp) -> App {
 /// Hands a sample to the handler; gives status and answer.
 async fn invoke(app: &App, name: &str) -> (u16, Value) {
     let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
-    let request = lambda_http::request::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let request = lambda_http::request::from_str(&text).expect(name);
     let request = request.map(|body| match body {
         Body::Text(text) => Bytes::from(text),
         Body::Binary(octets) => Bytes::from(octets),
