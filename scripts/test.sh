@@ -49,7 +49,7 @@ step() {
   shift
   echo "== $name"
   if ! "$@"; then
-    echo "== $name FAILED after $((SECONDS - started)) s; to repeat it: $*" >&2
+    echo "== $name FAILED after $((SECONDS - started)) s; to repeat it:$(printf ' %q' "$@")" >&2
     exit 1
   fi
   echo "== $name: $((SECONDS - started)) s"
