@@ -10,6 +10,7 @@
 )]
 
 mod engines;
+mod events;
 mod harness;
 mod world;
 
