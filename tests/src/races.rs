@@ -26,7 +26,7 @@ enum Act {
     /// Delivers copies one after the other, each until it is answered.
     Deliver(Vec<Copy>),
     /// The same, and the answer of its first transaction is lost.
-    DeliverLosingAnswer(Copy),
+    DeliverLosingAnswer(Box<Copy>),
     /// Releases the held mail of that label.
     Release(&'static str),
 }

@@ -50,12 +50,12 @@ async fn one_mail_in_several_copies() {
         Scenario::new("list-munged copy", vec![deliver(o().copy("1")), deliver(munged().copy("2"))], &["o"]),
         Scenario::new(
             "lost commit answer",
-            vec![Act::DeliverLosingAnswer(o().copy("1")), deliver(o().copy("1"))],
+            vec![Act::DeliverLosingAnswer(Box::new(o().copy("1"))), deliver(o().copy("1"))],
             &["o"],
         ),
         Scenario::new(
             "lost answer + copy by another door",
-            vec![Act::DeliverLosingAnswer(o().copy("1")), deliver(o().copy("2").door("postmark"))],
+            vec![Act::DeliverLosingAnswer(Box::new(o().copy("1"))), deliver(o().copy("2").door("postmark"))],
             &["o"],
         ),
         Scenario::new(
