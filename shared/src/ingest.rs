@@ -124,15 +124,7 @@ impl Ingest {
         self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
         let id = LedgerId::of(key.as_str(), NO_MAILBOX);
         let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
-        let commit = Commit { id: &id, row: &row, guard: LedgerGuard::Open, token: guard, write: None };
-        match self.store.commit(&commit).await? {
-            CommitResult::Done => Ok(told(&id, &row)),
-            CommitResult::Lost | CommitResult::Replayed => {
-                // The provider's retry of a payload that is in the ledger already.
-                let row = self.store.ledger_row(&id).await?.unwrap_or(row);
-                Ok(Answer::of(id.to_string(), &row).seen_before())
-            }
-        }
+        self.end_with_row_alone(&id, row, guard).await
     }
 
     fn arrive(&self, inbound: InboundMessage) -> Arrival {
@@ -218,19 +210,27 @@ impl Ingest {
         };
         let decision = Decision { verb: Verb::End(end.clone()), reasons: Vec::new(), evidence: Vec::new() };
         let row = rows::ended(arrival, NO_MAILBOX, &decision, &end, self.ambient.now());
-        let token = arrival.accept.replay_guard.as_ref();
+        self.end_with_row_alone(id, row, arrival.accept.replay_guard.as_ref()).await
+    }
+
+    /// Ends a copy for which no mailbox was chosen. A token that is spent on another body holds it, whatever it was.
+    async fn end_with_row_alone(
+        &self,
+        id: &LedgerId,
+        row: LedgerRow,
+        token: Option<&ReplayGuard>,
+    ) -> Result<Answer, IngestError> {
         let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token, write: None };
         match self.store.commit(&commit).await? {
+            CommitResult::Done => return Ok(told(id, &row)),
+            CommitResult::Lost => return self.ended_meanwhile(id).await,
+            CommitResult::Replayed => {}
+        }
+        let row = LedgerRow { outcome: Outcome::Held, cause: Some(Cause::ReplayedToken), ..row };
+        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, write: None };
+        match self.store.commit(&commit).await? {
             CommitResult::Done => Ok(told(id, &row)),
-            CommitResult::Lost => self.ended_meanwhile(id).await,
-            CommitResult::Replayed => {
-                let row = LedgerRow { cause: Some(Cause::ReplayedToken), ..row };
-                let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, write: None };
-                match self.store.commit(&commit).await? {
-                    CommitResult::Done => Ok(told(id, &row)),
-                    CommitResult::Lost | CommitResult::Replayed => self.ended_meanwhile(id).await,
-                }
-            }
+            CommitResult::Lost | CommitResult::Replayed => self.ended_meanwhile(id).await,
         }
     }
 
