@@ -8,9 +8,11 @@
     reason = "test code: a failed expectation is the finding"
 )]
 
+mod doors;
 mod engines;
 mod harness;
 mod world;
 
 mod calls;
 mod corpus;
+mod providers;
