@@ -13,6 +13,7 @@ mod engines;
 mod harness;
 mod world;
 
+mod bad_input;
 mod calls;
 mod corpus;
 mod providers;
