@@ -59,7 +59,7 @@ fn multipart(name: &str, parts: &str) -> Vec<u8> {
 }
 
 fn nested(levels: usize) -> Vec<u8> {
-    let mut mail = headers("nested").into_bytes();
+    let mut mail = headers(&format!("nested{levels}")).into_bytes();
     for level in 0..levels {
         mail.extend_from_slice(
             format!("Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n").as_bytes(),

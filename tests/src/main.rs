@@ -16,4 +16,5 @@ mod world;
 mod bad_input;
 mod calls;
 mod corpus;
+mod memory;
 mod providers;
