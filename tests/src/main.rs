@@ -15,6 +15,7 @@ mod world;
 
 mod bad_input;
 mod calls;
+mod cli;
 mod corpus;
 mod memory;
 mod providers;
