@@ -37,9 +37,15 @@ impl Ambient {
     /// seeds of their own, as request tokens are made from these numbers.
     #[must_use]
     pub fn fixed(now: Timestamp, seed: u64) -> Self {
+        Self::with_clock(move || now, seed)
+    }
+
+    /// As [`Ambient::fixed`], at the time that `clock` tells.
+    #[must_use]
+    pub fn with_clock(clock: impl Fn() -> Timestamp + Send + Sync + 'static, seed: u64) -> Self {
         let counter = Arc::new(std::sync::atomic::AtomicU64::new(seed.wrapping_mul(0xD1B5_4A32_D192_ED03)));
         Self {
-            clock: Arc::new(move || now),
+            clock: Arc::new(clock),
             entropy: Arc::new(move || counter.fetch_add(0x9E37_79B9_7F4A_7C15, std::sync::atomic::Ordering::Relaxed)),
             sleep: Arc::new(|_| Box::pin(tokio::task::yield_now())),
         }

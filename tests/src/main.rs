@@ -9,13 +9,18 @@
     reason = "test code: a failed expectation is the finding"
 )]
 
+mod doors;
 mod engines;
 mod events;
 mod harness;
 mod world;
 
+mod bad_input;
 mod calls;
+mod cli;
 mod corpus;
 mod faults;
+mod memory;
+mod providers;
 mod races;
 mod threading;

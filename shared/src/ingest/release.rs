@@ -2,6 +2,7 @@
 
 use super::{Arrival, Copy, Ingest, Release};
 use crate::{
+    blobs::BlobError,
     headers,
     inbound::InboundMessage,
     mailbox::MailboxId,
@@ -42,7 +43,14 @@ impl Ingest {
         let Some(target) = target else {
             return Ok(Released::Refused("no such mailbox: name one with --mailbox".to_owned()));
         };
-        let (raw, accept) = self.blobs.get_accepted(&row.raw_key).await.map_err(IngestError::NotSafe)?;
+        let (raw, accept) = match self.blobs.get_accepted(&row.raw_key).await {
+            Ok(accepted) => accepted,
+            Err(BlobError::Missing(_)) => {
+                let why = "no mail was read from what is kept, so there is none to release; discard it";
+                return Ok(Released::Refused(why.to_owned()));
+            }
+            Err(error) => return Err(IngestError::NotSafe(error)),
+        };
         let inbound = InboundMessage {
             raw,
             origin: accept.origin.clone(),

@@ -1,0 +1,86 @@
+//! The command line as it is typed: words in, text and exit code out, on data directories of their own.
+
+mod desk;
+mod ingest;
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use postern_cli::{
+    args::{Cli, Verb},
+    commands::{self, Output, exit},
+};
+use serde_json::Value;
+
+use crate::world::Mail;
+
+/// A data directory and files beside it.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A file with these octets.
+    fn file(&self, name: &str, octets: &[u8]) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, octets).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Runs what is typed behind `postern`, with this data directory.
+    async fn run(&self, words: &[&str]) -> anyhow::Result<Output> {
+        run(&self.data(), words).await
+    }
+
+    /// The same, which must end with 0.
+    async fn text(&self, words: &[&str]) -> String {
+        let output = self.run(words).await.unwrap();
+        assert_eq!(output.code, exit::OK, "{words:?}: {}", output.text);
+        output.text
+    }
+
+    async fn json(&self, words: &[&str]) -> Value {
+        let text = self.text(&[words, &["--json"]].concat()).await;
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{words:?}: {error}: {text}"))
+    }
+
+    /// What is told where the verb ends with 1 (not possible) or does not work at all.
+    async fn refusal(&self, words: &[&str]) -> String {
+        match self.run(words).await {
+            Ok(output) => {
+                assert_eq!(output.code, 1, "{words:?}: {}", output.text);
+                output.text
+            }
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    /// Ingests one mail; gives the answer.
+    async fn receive(&self, mail: &Mail) -> Value {
+        let file = self.file(&format!("{}.eml", mail.name), &mail.octets("cli"));
+        self.json(&["ingest", &file]).await
+    }
+}
+
+async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
+    let data = data.to_str().unwrap();
+    let cli = Cli::try_parse_from([&["postern"], words, &["--data", data]].concat())?;
+    match cli.verb.unwrap() {
+        Verb::Ingest(args) => commands::ingest(&args).await,
+        Verb::Tickets(args) => commands::tickets(&args).await,
+        Verb::Ticket(args) => commands::ticket(&args).await,
+        Verb::Mail(args) => commands::mail(&args).await,
+        Verb::Hold(args) => commands::hold(&args).await,
+        Verb::Approve(args) => commands::approve(&args).await,
+        Verb::Token(args) => commands::token(&args).await,
+        verb => panic!("{verb:?} is not tested here"),
+    }
+}

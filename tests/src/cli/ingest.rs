@@ -1,0 +1,208 @@
+//! Mail from files, and the listings of what came of it.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use postern_cli::{
+    commands::exit,
+    local::{Local, door_keys},
+    samples::{self, SAMPLES, to},
+};
+
+use super::{Desk, run};
+use crate::{doors::hear, world::mail};
+
+/// The default mailbox of a local run.
+const ADDRESS: &str = "support@postern.test";
+/// How the last line of a listing begins where mail waits.
+const ATTENTION: &str = "mail that needs attention: ";
+
+fn sample_files(desk: &Desk) -> Vec<String> {
+    let file = |(n, sample): (usize, &&str)| desk.file(&format!("{n}.eml"), to(sample, ADDRESS).as_bytes());
+    SAMPLES.iter().enumerate().map(file).collect()
+}
+
+#[tokio::test]
+async fn the_samples_become_two_tickets() {
+    let desk = Desk::new();
+    let files = sample_files(&desk);
+    let words: Vec<&str> = ["ingest"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    let text = desk.text(&words).await;
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    for (line, (ticket, outcome)) in lines.iter().zip([
+        ("INC-00001", "created_new"),
+        ("INC-00001", "replied_to_existing"),
+        ("INC-00002", "created_new"),
+    ]) {
+        assert!(line.starts_with(ticket) && line.contains(outcome) && line.contains(".eml"), "{line}");
+    }
+
+    let tickets = desk.json(&["tickets"]).await;
+    assert_eq!(tickets["tickets"].as_array().unwrap().len(), 2);
+    let table = desk.text(&["tickets"]).await;
+    for word in ["INC-00001", "The export button does nothing", "jane.doe@customer.example", "INC-00002", "omar@shop"] {
+        assert!(table.contains(word), "{word}: {table}");
+    }
+    assert!(!table.contains(ATTENTION), "nothing waits: {table}");
+    assert_eq!(desk.text(&["tickets", "--status", "closed"]).await, "no tickets\n");
+
+    for name in ["1", "INC-00001", "inc-00001"] {
+        let conversation = desk.text(&["ticket", name]).await;
+        for word in ["Jane Doe <jane.doe@customer.example>", "console.log", "Same here, in two browsers", "status new"]
+        {
+            assert!(conversation.contains(word), "{word}: {conversation}");
+        }
+        assert!(!conversation.contains("[unverified"), "who was in Cc may answer: {conversation}");
+        assert!(conversation.find("No error, no file").unwrap() < conversation.find("Same here").unwrap());
+    }
+    let mail = desk.json(&["mail"]).await;
+    let rows = mail["mail"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    let id = rows[0]["id"].as_str().unwrap();
+    for beginning in [id, &id[..12], &id[..4]] {
+        let one = desk.json(&["mail", beginning]).await;
+        assert_eq!((one["id"].as_str(), &one["outcome"]), (Some(id), &serde_json::json!("committed")));
+    }
+    assert!(desk.refusal(&["mail", "ffff"]).await.contains("no mail"));
+    assert!(desk.refusal(&["mail", "fff"]).await.contains("too short"));
+    assert!(desk.refusal(&["ticket", "9"]).await.contains("there is no ticket"));
+    assert!(desk.refusal(&["ticket", "XYZ-00001"]).await.contains("is INC-00001"));
+    assert!(desk.refusal(&["ticket", "one"]).await.contains("no ticket number"));
+}
+
+#[tokio::test]
+async fn the_same_file_again_is_one_ticket() {
+    let desk = Desk::new();
+    let file = desk.file("a.eml", &mail("a", "cust").octets("one"));
+    let first = desk.json(&["ingest", &file]).await;
+    assert_eq!(first["status"], "created");
+    let again = desk.json(&["ingest", &file]).await;
+    assert_eq!((&again["inbound_id"], &again["ticket_id"]), (&first["inbound_id"], &first["ticket_id"]));
+    assert!(again["reasons"].as_array().unwrap().contains(&"seen-before".into()), "{again}");
+    let copy = desk.file("b.eml", &mail("a", "cust").octets("two"));
+    assert_eq!(desk.json(&["ingest", &copy]).await["status"], "duplicate", "another Received line");
+    let tickets = desk.json(&["tickets"]).await;
+    assert_eq!(tickets["tickets"].as_array().unwrap().len(), 1);
+    assert_eq!(tickets["tickets"][0]["entry_count"], 1);
+    assert_eq!(desk.json(&["mail"]).await["mail"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn exit_codes_are_those_of_sysexits() {
+    let desk = Desk::new();
+    let good = desk.file("good.eml", &mail("g", "cust").octets("g"));
+    for (what, words, code) in [
+        ("good", vec!["ingest", &good], exit::OK),
+        ("a recipient that is none", vec!["ingest", &good, "--to", "nobody"], exit::USAGE),
+        ("a sender that is none", vec!["ingest", &good, "--from", "nobody"], exit::USAGE),
+        ("the null sender", vec!["ingest", &good, "--from", "<>"], exit::OK),
+        ("a mailbox that is none", vec!["ingest", &good, "--mailbox", "elsewhere"], exit::USAGE),
+        ("a mailbox of no form", vec!["ingest", &good, "--mailbox", "NO/FORM"], exit::USAGE),
+        ("the mailbox", vec!["ingest", &good, "--mailbox", "support"], exit::OK),
+        ("a file that is not there", vec!["ingest", "/nonexistent.eml"], exit::NO_INPUT),
+        ("a folder", vec!["ingest", "/"], exit::NO_INPUT),
+        ("one of two", vec!["ingest", "/nonexistent.eml", &good], exit::NO_INPUT),
+    ] {
+        let output = desk.run(&words).await.unwrap();
+        assert_eq!(output.code, code, "{what}: {}", output.text);
+        assert!(!output.text.is_empty(), "{what}");
+    }
+    assert_eq!(desk.json(&["tickets"]).await["tickets"].as_array().unwrap().len(), 1, "the good one came in each time");
+    let no_directory = run(good.as_ref(), &["ingest", &good]).await.unwrap();
+    assert_eq!(no_directory.code, exit::TEMP_FAIL, "{}", no_directory.text);
+    assert!(no_directory.text.contains("good.eml"), "it names the directory: {}", no_directory.text);
+    assert!(run(good.as_ref(), &["tickets"]).await.is_err());
+    for words in [&["ingest"][..], &["ingest", "--nonsense", "x"], &["nonsense"], &["tickets", "--limit", "many"]] {
+        assert!(desk.run(words).await.is_err(), "{words:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_storage_that_refuses_the_mail_is_75_and_names_the_file() {
+    let desk = Desk::new();
+    let file = desk.file("a.eml", &mail("a", "cust").octets("a"));
+    desk.text(&["tickets"]).await;
+    // Where the bucket was is a file: no raw object can be put.
+    let bucket = desk.data().join("objects");
+    std::fs::remove_dir_all(&bucket).unwrap();
+    std::fs::write(&bucket, "in the way").unwrap();
+    let output = desk.run(&["ingest", &file]).await.unwrap();
+    assert_eq!(output.code, exit::TEMP_FAIL, "{}", output.text);
+    std::fs::remove_file(&bucket).unwrap();
+    assert!(desk.text(&["ingest", &file]).await.contains("created_new"), "the sender's retry");
+}
+
+#[tokio::test]
+async fn every_listing_ends_with_what_waits_where_anything_waits() {
+    let desk = Desk::new();
+    desk.receive(&mail("a", "cust")).await;
+    let listings: [&[&str]; 3] = [&["tickets"], &["ticket", "1"], &["mail"]];
+    for words in listings {
+        assert!(!desk.text(words).await.contains(ATTENTION), "{words:?}");
+        assert_eq!(desk.json(words).await["attention"]["held"], 0);
+    }
+    assert_eq!(desk.text(&["hold", "list"]).await, "no mail is held\n");
+    for name in ["h1", "h2"] {
+        let held = desk.receive(&mail(name, "robot").field("Auto-Submitted: auto-replied")).await;
+        assert_eq!((&held["status"], &held["reasons"][0]), (&"held".into(), &"auto-reply".into()), "{held}");
+    }
+    for words in listings.iter().chain([&["hold", "list"][..]].iter()) {
+        let text = desk.text(words).await;
+        let last = text.lines().last().unwrap();
+        assert_eq!(last, format!("{ATTENTION}2 held (postern hold list)"), "{words:?}");
+        assert_eq!(desk.json(words).await["attention"], serde_json::json!({ "held": 2, "failed": 0, "queued": 0 }));
+    }
+    let local = Local::open(&desk.data()).await.unwrap();
+    let keys = door_keys(&desk.data()).unwrap();
+    let unreadable = samples::postmark_request(&keys, "no JSON".to_owned()).unwrap();
+    assert_eq!(hear(&local.door(), unreadable).await.text("status"), "failed");
+    local.close().await;
+    let text = desk.text(&["tickets"]).await;
+    let both = format!("{ATTENTION}2 held (postern hold list), 1 failed (postern mail)");
+    assert_eq!(text.lines().last(), Some(both.as_str()));
+    let ledger = desk.text(&["mail"]).await;
+    for word in ["auto-reply", "robot@people.example", "held", "committed", "INC-00001", "unreadable-payload"] {
+        assert!(ledger.contains(word), "{word}: {ledger}");
+    }
+}
+
+#[tokio::test]
+async fn data_and_secrets_survive_and_are_the_owners() {
+    let desk = Desk::new();
+    desk.receive(&mail("a", "cust")).await;
+    let secrets = desk.data().join("secrets");
+    let read = || ["master.json", "operator.json"].map(|name| std::fs::read_to_string(secrets.join(name)).unwrap());
+    let before = read();
+    for name in ["master.json", "operator.json"] {
+        let mode = std::fs::metadata(secrets.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert_eq!(std::fs::metadata(&secrets).unwrap().permissions().mode() & 0o777, 0o700);
+    let token = desk.text(&["token", "1"]).await;
+    assert_eq!(desk.text(&["token", "1"]).await, token, "each command is a start of its own: the same key signs");
+    assert_eq!(read(), before);
+    assert!(desk.text(&["ticket", "1"]).await.contains("mail a"));
+    assert!(before[0] != before[1] && before.iter().all(|secret| secret.len() > 60));
+    let other = Desk::new();
+    other.receive(&mail("a", "cust")).await;
+    assert_ne!(other.text(&["token", "1"]).await, token, "every directory has keys of its own");
+}
+
+#[tokio::test]
+async fn commands_at_the_same_time_wait_for_one_another() {
+    let desk = Desk::new();
+    let files: Vec<String> =
+        (0..4).map(|n| desk.file(&format!("{n}.eml"), &mail(&format!("m{n}"), "cust").octets("x"))).collect();
+    let each = files.iter().map(|file| desk.json_of_ingest(file));
+    let answers = futures_util::future::join_all(each).await;
+    let mut numbers: Vec<u64> = answers.iter().map(|answer| answer["ticket_id"].as_u64().unwrap()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+    assert_eq!(desk.json(&["tickets"]).await["tickets"].as_array().unwrap().len(), 4);
+}
+
+impl Desk {
+    async fn json_of_ingest(&self, file: &str) -> serde_json::Value {
+        self.json(&["ingest", file]).await
+    }
+}
