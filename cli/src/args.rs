@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Turns inbound e-mail into helpdesk tickets. Without a verb: `dev`.
 #[derive(Debug, Parser)]
-#[command(name = "postern", version, about, propagate_version = true)]
+#[command(name = "postern", version, propagate_version = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -6,7 +6,7 @@ mod lists;
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use postern::{
     records::{LedgerRow, Outcome},
     store::{LedgerId, query::LedgerLine},
@@ -23,8 +23,12 @@ pub use lists::{mail, ticket, tickets};
 pub mod exit {
     /// Done.
     pub const OK: u8 = 0;
+    /// Understood, and not done: the text says why.
+    pub const REFUSED: u8 = 1;
     /// The command was used incorrectly.
     pub const USAGE: u8 = 64;
+    /// A message that no door takes.
+    pub const DATA: u8 = 65;
     /// A file that was named does not read.
     pub const NO_INPUT: u8 = 66;
     /// Something is wrong with the installation or the data directory.
@@ -34,21 +38,57 @@ pub mod exit {
 }
 
 /// What a verb has to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
     /// For standard output.
     pub text: String,
+    /// For standard error.
+    pub trouble: String,
     /// Exit code.
     pub code: u8,
 }
 
 impl Output {
     fn ok(text: String) -> Self {
-        Self { text, code: exit::OK }
+        Self { text, ..Self::default() }
     }
 
     fn refused(why: &str) -> Self {
-        Self { text: format!("{why}\n"), code: 1 }
+        Self::trouble(why, exit::REFUSED)
+    }
+
+    fn trouble(why: &str, code: u8) -> Self {
+        Self { trouble: format!("postern: {why}\n"), code, text: String::new() }
+    }
+}
+
+/// Words on the command line that cannot be meant: exit code 64, not a fault of the installation.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+fn usage(why: impl Into<String>) -> anyhow::Error {
+    UsageError(why.into()).into()
+}
+
+/// Something named that is not there: exit code 1.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotFound(String);
+
+fn not_found(why: impl Into<String>) -> anyhow::Error {
+    NotFound(why.into()).into()
+}
+
+/// Exit code of a verb that did not work. 75 for `ingest` is decided there.
+#[must_use]
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<UsageError>() || error.is::<postern::config::ConfigError>() {
+        exit::USAGE
+    } else if error.is::<NotFound>() {
+        exit::REFUSED
+    } else {
+        exit::SOFTWARE
     }
 }
 
@@ -76,10 +116,11 @@ async fn attention(local: &Local) -> anyhow::Result<Attention> {
 async fn find_ticket(local: &Local, text: &str) -> anyhow::Result<Ticket> {
     let digits = text.rsplit('-').next().unwrap_or(text);
     let ordinal: u64 =
-        digits.parse().map_err(|_| anyhow!("{text:?} is no ticket number (INC-00042) and no id (42)"))?;
-    let ticket = local.ingest.store.ticket(ordinal).await?.ok_or_else(|| anyhow!("there is no ticket {text}"))?;
+        digits.parse().map_err(|_| usage(format!("{text:?} is no ticket number (INC-00042) and no id (42)")))?;
+    let ticket =
+        local.ingest.store.ticket(ordinal).await?.ok_or_else(|| not_found(format!("there is no ticket {text}")))?;
     if text.contains('-') && !ticket.number.eq_ignore_ascii_case(text) {
-        bail!("there is no ticket {text}; ticket {ordinal} is {}", ticket.number);
+        return Err(not_found(format!("there is no ticket {text}; ticket {ordinal} is {}", ticket.number)));
     }
     Ok(ticket)
 }
@@ -89,20 +130,23 @@ async fn find_mail(local: &Local, text: &str) -> anyhow::Result<(LedgerId, Ledge
     let id = match LedgerId::parse(text) {
         Some(id) => id,
         None => match beginning_with(local, text).await?.as_slice() {
-            [] => bail!(
-                "no mail of the last 31 days, and none that waits, begins with {text:?}; `postern mail` lists them"
-            ),
+            [] => {
+                let seen = "no mail of the last 31 days, and none that waits, begins with";
+                return Err(not_found(format!("{seen} {text:?}; `postern mail` lists them")));
+            }
             [one] => LedgerId::parse(&one.id).ok_or_else(|| anyhow!("{} is no ledger id", one.id))?,
-            several => bail!("{text:?} is the beginning of {} mails; use more of the id", several.len()),
+            several => {
+                return Err(usage(format!("{text:?} is the beginning of {} mails; use more of the id", several.len())));
+            }
         },
     };
-    let row = local.ingest.store.ledger_row(&id).await?.ok_or_else(|| anyhow!("there is no mail {id}"))?;
+    let row = local.ingest.store.ledger_row(&id).await?.ok_or_else(|| not_found(format!("there is no mail {id}")))?;
     Ok((id, row))
 }
 
 async fn beginning_with(local: &Local, text: &str) -> anyhow::Result<Vec<LedgerLine>> {
     if text.len() < 4 {
-        bail!("{text:?} is too short: use at least four characters of the id");
+        return Err(usage(format!("{text:?} is too short: use at least four characters of the id")));
     }
     let store = &local.ingest.store;
     let mut lines = store.attention(&[Outcome::Held, Outcome::Failed, Outcome::Queued], COUNTED_MAX).await?;

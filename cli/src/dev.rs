@@ -28,8 +28,11 @@ const PORTS_TRIED: u16 = 50;
 
 fn say(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // `postern demo | head` has seen enough; that is no fault.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Runs until interrupted.
@@ -166,7 +169,7 @@ fn curl_lines(local: &Local, url: &str) -> anyhow::Result<String> {
          postern tickets    postern ticket 1    postern mail\n\nCtrl-C stops.\n",
         mailgun_curl(local, &keys, &address, url, &mime)?,
         format_args!(
-            "curl -u '{}' -H 'Content-Type: application/json' --data-binary @{} {url}/inbound/postmark",
+            "curl -u '{}' -H 'Content-Type: application/json' --data-binary '@{}' {url}/inbound/postmark",
             keys.postmark,
             json.display()
         ),

@@ -66,6 +66,20 @@ impl Local {
         Err(anyhow!("{} has been in use by another postern for too long; is one hanging?", data.display()))
     }
 
+    /// Opens a data directory that is there already: looking makes nothing.
+    ///
+    /// # Errors
+    /// There is none, or as [`Local::open`].
+    pub async fn existing(data: &Path) -> anyhow::Result<Self> {
+        if !data.is_dir() {
+            bail!(
+                "there is no data in {}: `postern dev` or `postern ingest` makes it, --data names another",
+                data.display()
+            );
+        }
+        Self::open(data).await
+    }
+
     /// Opens a data directory that nobody else may hold.
     ///
     /// # Errors
@@ -171,8 +185,8 @@ fn random_word(chars: usize) -> anyhow::Result<String> {
     Ok(octets.into_iter().filter_map(letter).collect())
 }
 
-/// What a provider needs to know to reach the local door: the first live credentials.
-#[derive(Clone, Debug)]
+/// What a provider needs to know to reach the local door: the first live credentials. Not `Debug`: they are secrets.
+#[derive(Clone)]
 pub struct DoorKeys {
     /// Mailgun's HTTP webhook signing key.
     pub mailgun: String,

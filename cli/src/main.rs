@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(verb: Verb) -> anyhow::Result<Output> {
-    let nothing = Output { text: String::new(), code: exit::OK };
+    let nothing = Output::default();
     match verb {
         Verb::Dev(args) => dev::dev(&args).await.map(|()| nothing),
         Verb::Demo => dev::demo().await.map(|()| nothing),
@@ -48,11 +48,12 @@ async fn run(verb: Verb) -> anyhow::Result<Output> {
 fn printed(output: &Output) -> ExitCode {
     // A closed pipe (`postern tickets | head`) is not an error of ours.
     let _ = std::io::stdout().lock().write_all(output.text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(output.trouble.as_bytes());
     ExitCode::from(output.code)
 }
 
-/// What happened, to which thing, and why. 75 for `ingest` is decided there; here the system itself does not work.
+/// What happened, to which thing, and why.
 fn failed(error: &anyhow::Error) -> ExitCode {
     let _ = writeln!(std::io::stderr().lock(), "postern: {error:#}");
-    ExitCode::from(exit::SOFTWARE)
+    ExitCode::from(commands::exit_code(error))
 }

@@ -31,7 +31,7 @@ pub fn to(sample: &str, address: &str) -> String {
 }
 
 /// The signature fields of one Mailgun request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MailgunSignature {
     /// Seconds since the epoch.
     pub timestamp: String,

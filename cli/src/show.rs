@@ -54,7 +54,7 @@ pub fn answer(answer: &Answer, name: &str, json: bool) -> anyhow::Result<String>
         return Ok(format!("{}\n", serde_json::to_string(answer)?));
     }
     let ticket = answer.ticket_number.as_deref().unwrap_or("-");
-    Ok(format!("{ticket:<12} {:<20} {name}  ({})\n", answer.outcome, answer.reasons.join(", ")))
+    Ok(format!("{ticket:<15} {:<20} {name}  ({})\n", answer.outcome, answer.reasons.join(", ")))
 }
 
 /// The table of tickets.
@@ -64,13 +64,13 @@ pub fn tickets(lines: &[TicketLine]) -> String {
         return "no tickets\n".to_owned();
     }
     let mut text = format!(
-        "{:<12} {:<9} {:<17} {:>4}  {:<28} SUBJECT\n",
+        "{:<15} {:<9} {:<17} {:>4}  {:<28} SUBJECT\n",
         "NUMBER", "STATUS", "UPDATED (UTC)", "MAIL", "REQUESTER"
     );
     for line in lines {
         let requester = line.requester.as_ref().map_or("(unknown)", |r| r.address.as_str());
         text.push_str(&format!(
-            "{:<12} {:<9} {:<17} {:>4}  {:<28} {}\n",
+            "{:<15} {:<9} {:<17} {:>4}  {:<28} {}\n",
             line.number,
             line.status.as_str(),
             minute(line.updated_at),
@@ -154,7 +154,7 @@ pub fn ledger(lines: &[LedgerLine], days: u16) -> String {
         return format!("no mail within {days} days\n");
     }
     let mut text = format!(
-        "{:<12}  {:<17} {:<9} {:<9} {:<12} {:<28} {:<30} WHY\n",
+        "{:<12}  {:<17} {:<9} {:<9} {:<15} {:<28} {:<30} WHY\n",
         "ID", "RECEIVED (UTC)", "DOOR", "OUTCOME", "TICKET", "FROM", "SUBJECT"
     );
     for line in lines {
@@ -162,7 +162,7 @@ pub fn ledger(lines: &[LedgerLine], days: u16) -> String {
         let why: Vec<&str> =
             cause.iter().map(String::as_str).chain(line.row.reasons.iter().map(String::as_str)).collect();
         text.push_str(&format!(
-            "{:<12}  {:<17} {:<9} {:<9} {:<12} {:<28} {:<30} {}\n",
+            "{:<12}  {:<17} {:<9} {:<9} {:<15} {:<28} {:<30} {}\n",
             cut_at(&line.id, ID_CHARS),
             minute(line.row.received_at),
             line.row.door,

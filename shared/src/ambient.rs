@@ -28,7 +28,7 @@ impl Ambient {
         Self {
             clock: Arc::new(Timestamp::now),
             // Without entropy the clock still spreads retries; nothing secret is made from this.
-            entropy: Arc::new(|| getrandom::u64().unwrap_or_else(|_| Timestamp::now().as_nanosecond() as u64)),
+            entropy: Arc::new(|| getrandom::u64().unwrap_or_else(|_| Timestamp::now().as_microsecond().unsigned_abs())),
             sleep: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))),
         }
     }

@@ -37,12 +37,12 @@ impl Clients {
     #[must_use]
     pub fn new(config: &AwsConfig) -> Self {
         let https = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
-        Self::over(https, config)
+        Self::over(&https, config)
     }
 
     /// Clients over a given HTTP client: the tests put theirs here.
     #[must_use]
-    pub fn over(http: SharedHttpClient, config: &AwsConfig) -> Self {
+    pub fn over(http: &SharedHttpClient, config: &AwsConfig) -> Self {
         let keys = &config.credentials;
         let credentials = SharedCredentialsProvider::new(Credentials::new(
             &keys.access_key_id,

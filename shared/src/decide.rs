@@ -195,7 +195,7 @@ pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> 
     let speaker = mail.author.speaker(mail.headers);
     let found = match resolve(place.keys, place.seen, &speaker, place.mailbox, mail.at) {
         Resolution::Need(tickets) => return Err(tickets),
-        Resolution::Resolved(found) => found,
+        Resolution::Resolved(found) => *found,
     };
     reasons.extend(found.reasons.iter().map(|r| (*r).to_owned()));
     if spam && !spoken_for(mail, found.chosen.as_ref()) {
@@ -226,6 +226,7 @@ fn own_row(mail: &Mail<'_>, place: &Place<'_>, reasons: &mut Vec<String>) -> Res
         IndexDirection::Out if same => Err(ended(Outcome::Ignored, Some(Cause::OwnCopy), Some(row))),
         IndexDirection::Out if place.keys.own_signed && !place.release => Err(held(Cause::Loop)),
         IndexDirection::In if same => {
+            reasons.push("same-message-id".to_owned());
             if row.body.as_deref().is_some_and(|body| body != mail.body) {
                 reasons.push("variant".to_owned());
             }
@@ -238,6 +239,7 @@ fn own_row(mail: &Mail<'_>, place: &Place<'_>, reasons: &mut Vec<String>) -> Res
 /// Another mail under the same id: a holder's duplicate, a new holder, or the ninth.
 fn collision(mail: &Mail<'_>, place: &Place<'_>, row: &IndexRow, reasons: &mut Vec<String>) -> Result<IndexSlot, Verb> {
     if let Some(Holder { ticket, .. }) = row.holders.iter().find(|holder| holder.head.same(mail.head)) {
+        reasons.push("same-message-id".to_owned());
         let twin = End { ticket: Some(*ticket), ..bare_end(Outcome::Duplicate, None) };
         return Err(Verb::End(twin));
     }
@@ -251,6 +253,10 @@ fn collision(mail: &Mail<'_>, place: &Place<'_>, row: &IndexRow, reasons: &mut V
 fn by_kind(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, reasons: &mut Vec<String>) -> Verb {
     if place.release {
         return by_standing(mail, place, slot, found, reasons);
+    }
+    let automatic = matches!(mail.classification.kind, Kind::AutoReply | Kind::ReadReceipt | Kind::Bounce);
+    if let Some(chosen) = found.chosen.as_ref().filter(|_| automatic) {
+        reasons.push(chosen.source.to_owned());
     }
     match (mail.classification.kind, &found.chosen) {
         (Kind::Loop, _) => held(Cause::Loop),

@@ -84,7 +84,14 @@ struct Copy<'a> {
     mailbox: &'a Mailbox,
     id: LedgerId,
     keys: ThreadKeys,
-    release: Option<&'a str>,
+    release: Option<Release<'a>>,
+}
+
+/// Who releases it, and what held it.
+#[derive(Clone, Copy)]
+struct Release<'a> {
+    actor: &'a str,
+    cause: Option<Cause>,
 }
 
 impl Ingest {
@@ -124,7 +131,23 @@ impl Ingest {
         self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
         let id = LedgerId::of(key.as_str(), NO_MAILBOX);
         let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
-        self.end_with_row_alone(&id, row, guard).await
+        self.end_now(&id, row, guard).await
+    }
+
+    /// Writes a row that needs no decision. Where its single-use token is spent on another body, it is held for that.
+    async fn end_now(&self, id: &LedgerId, row: LedgerRow, token: Option<&ReplayGuard>) -> Result<Answer, IngestError> {
+        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token, write: None };
+        match self.store.commit(&commit).await? {
+            CommitResult::Done => return Ok(told(id, &row)),
+            CommitResult::Lost => return self.ended_meanwhile(id).await,
+            CommitResult::Replayed => {}
+        }
+        let row = LedgerRow { outcome: Outcome::Held, cause: Some(Cause::ReplayedToken), ..row };
+        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, write: None };
+        match self.store.commit(&commit).await? {
+            CommitResult::Done => Ok(told(id, &row)),
+            CommitResult::Lost | CommitResult::Replayed => self.ended_meanwhile(id).await,
+        }
     }
 
     fn arrive(&self, inbound: InboundMessage) -> Arrival {
@@ -210,28 +233,7 @@ impl Ingest {
         };
         let decision = Decision { verb: Verb::End(end.clone()), reasons: Vec::new(), evidence: Vec::new() };
         let row = rows::ended(arrival, NO_MAILBOX, &decision, &end, self.ambient.now());
-        self.end_with_row_alone(id, row, arrival.accept.replay_guard.as_ref()).await
-    }
-
-    /// Ends a copy for which no mailbox was chosen. A token that is spent on another body holds it, whatever it was.
-    async fn end_with_row_alone(
-        &self,
-        id: &LedgerId,
-        row: LedgerRow,
-        token: Option<&ReplayGuard>,
-    ) -> Result<Answer, IngestError> {
-        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token, write: None };
-        match self.store.commit(&commit).await? {
-            CommitResult::Done => return Ok(told(id, &row)),
-            CommitResult::Lost => return self.ended_meanwhile(id).await,
-            CommitResult::Replayed => {}
-        }
-        let row = LedgerRow { outcome: Outcome::Held, cause: Some(Cause::ReplayedToken), ..row };
-        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, write: None };
-        match self.store.commit(&commit).await? {
-            CommitResult::Done => Ok(told(id, &row)),
-            CommitResult::Lost | CommitResult::Replayed => self.ended_meanwhile(id).await,
-        }
+        self.end_now(id, row, arrival.accept.replay_guard.as_ref()).await
     }
 
     async fn ended_meanwhile(&self, id: &LedgerId) -> Result<Answer, IngestError> {
@@ -280,8 +282,8 @@ impl Ingest {
                 Ok((CommitResult::Done, row)) => return Ok(told(&copy.id, &row)),
                 Ok((CommitResult::Lost, _)) => {}
                 Ok((CommitResult::Replayed, _)) => replayed = true,
-                // The request itself is refused: deciding again would repeat it. The octets are safe, a person looks.
-                Err(StoreError::Invalid(why)) => return self.park(&copy, &why).await,
+                // A retry would repeat the fault. The octets are safe; a person looks.
+                Err(error) if !error.retryable() => return self.park(&copy, &error).await,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -352,12 +354,13 @@ impl Ingest {
         match &decision.verb {
             Verb::End(end) => {
                 let mut row = rows::ended(copy.arrival, copy.id.mailbox(), decision, end, now);
-                row.actor = copy.release.map(str::to_owned);
+                rows::released(&mut row, copy.release);
                 let commit = Commit { id: &copy.id, row: &row, guard, token, write: None };
                 Ok((self.store.commit(&commit).await?, row))
             }
             Verb::Commit(plan) => {
-                let written = rows::written(copy, decision, plan, ordinal, now)?;
+                let mut written = rows::written(copy, decision, plan, ordinal, now)?;
+                rows::released(&mut written.row, copy.release);
                 let write: Option<EntryWrite<'_>> = Some(written.as_write(copy, plan));
                 let commit = Commit { id: &copy.id, row: &written.row, guard, token, write };
                 Ok((self.store.commit(&commit).await?, written.row))
@@ -366,8 +369,8 @@ impl Ingest {
     }
 
     /// Ends a copy whose decision cannot be written: failed, with what the table said.
-    async fn park(&self, copy: &Copy<'_>, why: &str) -> Result<Answer, IngestError> {
-        tracing::error!(inbound_id = %copy.id, why, "the table refuses this mail's items; parked");
+    async fn park(&self, copy: &Copy<'_>, error: &StoreError) -> Result<Answer, IngestError> {
+        tracing::error!(inbound_id = %copy.id, %error, "this mail's rows cannot be written or read; parked");
         let decision = broken("refused-by-table");
         match self.commit(copy, &decision, None, false).await? {
             (CommitResult::Done, row) => Ok(told(&copy.id, &row)),

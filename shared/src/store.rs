@@ -64,7 +64,7 @@ impl Store {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await
-            .map_err(StoreError::from_sdk)?;
+            .map_err(|e| StoreError::from_sdk(&e))?;
         let next = answer.attributes().and_then(|item| item.get("next")).and_then(|v| v.as_n().ok());
         next.and_then(|n| n.parse().ok()).ok_or(StoreError::Inconsistent { item: "ORDINAL", attribute: "next" })
     }
@@ -85,6 +85,6 @@ impl Store {
             .send()
             .await
             .map(drop)
-            .map_err(StoreError::from_sdk)
+            .map_err(|e| StoreError::from_sdk(&e))
     }
 }

@@ -245,7 +245,7 @@ pub enum Resolution {
     /// These tickets must be read first.
     Need(Vec<u64>),
     /// Weighed.
-    Resolved(Match),
+    Resolved(Box<Match>),
 }
 
 struct Candidate {
@@ -298,7 +298,7 @@ pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mail
             break;
         }
     }
-    Resolution::Resolved(outcome)
+    Resolution::Resolved(Box::new(outcome))
 }
 
 fn candidates(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker) -> Vec<Candidate> {
@@ -354,6 +354,7 @@ fn weigh(
         }
         let may_thread = !stranger && (speaker.authenticated || mailbox.subject_number_unauthenticated);
         if !may_thread {
+            outcome.reasons.push("subject-number-refused");
             outcome.related.insert(found.ticket_id);
             return None;
         }

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stderr,
     clippy::print_stdout,
     reason = "test code: a failed expectation is the finding"
@@ -10,6 +11,7 @@
 
 mod doors;
 mod engines;
+mod events;
 mod harness;
 mod world;
 
@@ -17,5 +19,8 @@ mod bad_input;
 mod calls;
 mod cli;
 mod corpus;
+mod faults;
 mod memory;
 mod providers;
+mod races;
+mod threading;

@@ -1,6 +1,6 @@
 //! `hold`, `approve`, `token`: the way out of held, closed and unverified.
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use postern::{
     ingest::Released,
     mailbox::MailboxId,
@@ -10,7 +10,7 @@ use postern::{
 };
 use serde_json::json;
 
-use super::{COUNTED_MAX, Output, attention, find_mail, find_ticket, pretty};
+use super::{COUNTED_MAX, Output, attention, find_mail, find_ticket, not_found, pretty, usage};
 use crate::{args, local::Local, show};
 
 /// Who acts, in the audit trail of the local run.
@@ -23,24 +23,24 @@ const ACTOR: &str = "cli";
 pub async fn hold(args: &args::Hold) -> anyhow::Result<Output> {
     match &args.verb {
         args::HoldVerb::List { common } => {
-            let local = Local::open(&common.data).await?;
+            let local = Local::existing(&common.data).await?;
             let lines = local.ingest.store.attention(&[Outcome::Held], COUNTED_MAX).await?;
             let waiting = attention(&local).await?;
             local.close().await;
             Ok(Output::ok(if common.json {
                 pretty(&json!({ "mail": lines, "attention": waiting }))?
             } else if lines.is_empty() {
-                "no mail is held\n".to_owned()
+                "no mail is held\n".to_owned() + &show::attention(waiting)
             } else {
                 show::ledger(&lines, 0) + &show::attention(waiting)
             }))
         }
         args::HoldVerb::Release { id, mailbox, common } => {
-            let mailbox = mailbox
-                .as_deref()
-                .map(|text| MailboxId::parse(text).ok_or_else(|| anyhow!("--mailbox {text:?} is no mailbox id")));
+            let mailbox = mailbox.as_deref().map(|text| {
+                MailboxId::parse(text).ok_or_else(|| usage(format!("--mailbox {text:?} is no mailbox id")))
+            });
             let mailbox = mailbox.transpose()?;
-            let local = Local::open(&common.data).await?;
+            let local = Local::existing(&common.data).await?;
             let (id, _) = find_mail(&local, id).await?;
             let released = local.ingest.release(&id, mailbox.as_ref(), ACTOR).await?;
             local.close().await;
@@ -50,7 +50,7 @@ pub async fn hold(args: &args::Hold) -> anyhow::Result<Output> {
             }
         }
         args::HoldVerb::Discard { id, common } => {
-            let local = Local::open(&common.data).await?;
+            let local = Local::existing(&common.data).await?;
             let (id, _) = find_mail(&local, id).await?;
             let change = local.ingest.store.discard(&id, ACTOR, local.ingest.ambient.now()).await?;
             local.close().await;
@@ -68,18 +68,18 @@ pub async fn hold(args: &args::Hold) -> anyhow::Result<Output> {
 /// # Errors
 /// No such entry, or the data directory cannot be opened or read.
 pub async fn approve(args: &args::Approve) -> anyhow::Result<Output> {
-    let local = Local::open(&args.common.data).await?;
+    let local = Local::existing(&args.common.data).await?;
     let (ticket, hash) = args
         .entry
         .split_once('/')
-        .ok_or_else(|| anyhow!("{:?} is no entry: use TICKET/HASH as `postern ticket` shows it", args.entry))?;
+        .ok_or_else(|| usage(format!("{:?} is no entry: use TICKET/HASH as `postern ticket` shows it", args.entry)))?;
     let ticket = find_ticket(&local, ticket).await?;
     let entries = local.ingest.store.entries(ticket.ticket_id).await?;
     let wanted: Vec<&Entry> = entries.iter().filter(|entry| named(entry, hash)).collect();
     let entry = match wanted.as_slice() {
-        [] => bail!("{} has no entry {hash}", ticket.number),
+        [] => return Err(not_found(format!("{} has no entry {hash}", ticket.number))),
         [one] => *one,
-        _ => bail!("{hash} names several entries of {}; use more of it", ticket.number),
+        _ => return Err(usage(format!("{hash} names several entries of {}; use more of it", ticket.number))),
     };
     if entry.visibility != Visibility::Unverified {
         local.close().await;
@@ -109,7 +109,7 @@ fn named(entry: &Entry, text: &str) -> bool {
 /// # Errors
 /// No such ticket, or the mailbox writes no tags.
 pub async fn token(args: &args::Token) -> anyhow::Result<Output> {
-    let local = Local::open(&args.common.data).await?;
+    let local = Local::existing(&args.common.data).await?;
     let ticket = find_ticket(&local, &args.ticket).await?;
     let mailbox = local.ingest.mailboxes.by_id(&ticket.mailbox);
     let mailbox = mailbox.ok_or_else(|| anyhow!("mailbox {:?} is not configured any more", ticket.mailbox.as_str()))?;

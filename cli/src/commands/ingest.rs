@@ -22,7 +22,7 @@ const DOOR: &str = "cli";
 /// # Errors
 /// The answers do not print; everything else is an exit code.
 pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
-    let usage = |error: anyhow::Error| Output { text: format!("{error:#}\n"), code: exit::USAGE };
+    let usage = |error: anyhow::Error| Output::trouble(&format!("{error:#}"), exit::USAGE);
     let envelope = match envelope(args) {
         Ok(envelope) => envelope,
         Err(error) => return Ok(usage(error)),
@@ -30,24 +30,26 @@ pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
     let local = match Local::open(&args.common.data).await {
         Ok(local) => local,
         // Not safe yet: whoever hands the mail over keeps it.
-        Err(error) => return Ok(Output { text: format!("{error:#}\n"), code: exit::TEMP_FAIL }),
+        Err(error) => return Ok(Output::trouble(&format!("{error:#}"), exit::TEMP_FAIL)),
     };
     let mailbox = match mailbox(args, &local) {
         Ok(mailbox) => mailbox,
         Err(error) => return Ok(usage(error)),
     };
-    let mut output = Output { text: String::new(), code: exit::OK };
+    let mut output = Output::default();
     for file in &args.files {
         let name = file.display().to_string();
         let raw = match read_input(file) {
             Ok(raw) if raw.len() > MESSAGE_OCTETS_MAX => {
-                output.text.push_str(&format!("{name}: larger than {MESSAGE_OCTETS_MAX} octets, not taken\n"));
-                output.code = output.code.max(exit::NO_INPUT);
+                output
+                    .trouble
+                    .push_str(&format!("postern: {name}: larger than {MESSAGE_OCTETS_MAX} octets, not taken\n"));
+                output.code = output.code.max(exit::DATA);
                 continue;
             }
             Ok(raw) => raw,
             Err(error) => {
-                output.text.push_str(&format!("{error:#}\n"));
+                output.trouble.push_str(&format!("postern: {error:#}\n"));
                 output.code = output.code.max(exit::NO_INPUT);
                 continue;
             }
@@ -60,7 +62,7 @@ pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
                 }
             }
             Err(error) => {
-                output.text.push_str(&format!("{name}: not safe yet, try again: {error}\n"));
+                output.trouble.push_str(&format!("postern: {name}: not safe yet, try again: {error}\n"));
                 output.code = exit::TEMP_FAIL;
             }
         }
@@ -121,7 +123,7 @@ fn message(raw: Vec<u8>, envelope: Option<Envelope>, mailbox: Option<MailboxId>,
 pub fn inspect(args: &args::Inspect) -> anyhow::Result<Output> {
     let raw = match read_input(&args.file) {
         Ok(raw) => raw,
-        Err(error) => return Ok(Output { text: format!("{error:#}\n"), code: exit::NO_INPUT }),
+        Err(error) => return Ok(Output::trouble(&format!("{error:#}"), exit::NO_INPUT)),
     };
     let value = postern::inspect::inspect(&raw, args.html);
     Ok(Output::ok(super::pretty(&value)?))

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::anyhow;
 use postern::{
     records::Outcome,
     store::{TicketFilter, desk::Change},
@@ -10,12 +9,12 @@ use postern::{
 };
 use serde_json::json;
 
-use super::{Output, attention, find_mail, find_ticket, pretty};
+use super::{Output, attention, find_mail, find_ticket, pretty, usage};
 use crate::{args, local::Local, show};
 
 fn status(text: &str) -> anyhow::Result<Status> {
     let words = || Status::ALL.map(Status::as_str).join(", ");
-    Status::parse(text).ok_or_else(|| anyhow!("{text:?} is no status; there are {}", words()))
+    Status::parse(text).ok_or_else(|| usage(format!("{text:?} is no status; there are {}", words())))
 }
 
 /// Lists tickets.
@@ -27,7 +26,7 @@ pub async fn tickets(args: &args::Tickets) -> anyhow::Result<Output> {
         Some(text) => vec![status(text)?],
         None => Status::ALL.to_vec(),
     };
-    let local = Local::open(&args.common.data).await?;
+    let local = Local::existing(&args.common.data).await?;
     let queues: BTreeSet<String> = local.ingest.mailboxes.iter().map(|mailbox| mailbox.queue.clone()).collect();
     let filter = TicketFilter { queues: &queues, statuses: &statuses, limit: args.limit };
     let lines = local.ingest.store.tickets(&filter).await?;
@@ -46,7 +45,7 @@ pub async fn tickets(args: &args::Tickets) -> anyhow::Result<Output> {
 /// No such ticket, wrong usage, or the data directory cannot be opened or read.
 pub async fn ticket(args: &args::Ticket) -> anyhow::Result<Output> {
     let to = args.status.as_deref().map(status).transpose()?;
-    let local = Local::open(&args.common.data).await?;
+    let local = Local::existing(&args.common.data).await?;
     let mut ticket = find_ticket(&local, &args.ticket).await?;
     if let Some(to) = to {
         let now = local.ingest.ambient.now();
@@ -73,7 +72,7 @@ pub async fn ticket(args: &args::Ticket) -> anyhow::Result<Output> {
 /// # Errors
 /// No such mail, or the data directory cannot be opened or read.
 pub async fn mail(args: &args::Mail) -> anyhow::Result<Output> {
-    let local = Local::open(&args.common.data).await?;
+    let local = Local::existing(&args.common.data).await?;
     if let Some(text) = &args.id {
         let (id, row) = find_mail(&local, text).await?;
         local.close().await;

@@ -1,6 +1,6 @@
 //! Releasing held mail: the same pipeline once more, with the causes that hold overridden.
 
-use super::{Arrival, Copy, Ingest};
+use super::{Arrival, Copy, Ingest, Release};
 use crate::{
     blobs::BlobError,
     headers,
@@ -65,8 +65,14 @@ impl Ingest {
         let arrival = Arrival { inbound, headers, accept };
         let reading = self.read_in_full(&arrival);
         let keys = self.keys(&arrival, target);
-        let copy =
-            Copy { arrival: &arrival, reading: &reading, mailbox: target, id: id.clone(), keys, release: Some(actor) };
+        let copy = Copy {
+            arrival: &arrival,
+            reading: &reading,
+            mailbox: target,
+            id: id.clone(),
+            keys,
+            release: Some(Release { actor, cause: row.cause }),
+        };
         Ok(Released::Done(self.settle(copy, None).await?))
     }
 }

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Arrival, Copy};
+use super::{Arrival, Copy, Release};
 use crate::{
+    address::{AddrSpec, NamedAddress},
     blobs::BlobKey,
     decide::{Decision, End, IndexSlot, Plan, Target},
     headers::Headers,
@@ -56,9 +57,9 @@ fn choose(inbound: &InboundMessage, headers: &Headers, mailboxes: &Mailboxes) ->
     if let Some(id) = &inbound.mailbox {
         return vec![id.clone()];
     }
-    let written = |list: &[crate::address::NamedAddress]| list.iter().filter_map(|a| a.addr_spec()).collect();
-    let topmost = |list: &[crate::address::AddrSpec]| list.iter().take(1).cloned().collect();
-    let sources: [Vec<crate::address::AddrSpec>; 6] = [
+    let written = |list: &[NamedAddress]| list.iter().filter_map(NamedAddress::addr_spec).collect();
+    let topmost = |list: &[AddrSpec]| list.iter().take(1).cloned().collect();
+    let sources: [Vec<AddrSpec>; 6] = [
         inbound.envelope.forward_paths.clone(),
         topmost(&headers.delivered_to),
         topmost(&headers.x_original_to),
@@ -115,6 +116,13 @@ pub(super) fn ended(arrival: &Arrival, mailbox: &str, decision: &Decision, end: 
         entry: end.entry.clone(),
         ..bare(arrival, mailbox, decision, now)
     }
+}
+
+/// Adds who released the mail and what had held it.
+pub(super) fn released(row: &mut LedgerRow, release: Option<Release<'_>>) {
+    let Some(Release { actor, cause }) = release else { return };
+    row.actor = Some(actor.to_owned());
+    row.reasons.extend(cause.map(|cause| format!("was-held-{}", cause.slug())));
 }
 
 /// The row of a payload that could not be read.
@@ -195,7 +203,6 @@ pub(super) fn written(
         ticket_number: Some(ticket.number.clone()),
         entry: Some(entry.entry.clone()),
         index_pk: Some(key.pk.clone()),
-        actor: copy.release.map(str::to_owned),
         ..bare(copy.arrival, copy.id.mailbox(), decision, now)
     };
     Ok(Written { row, ticket, entry, index: (key, index) })

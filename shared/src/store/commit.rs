@@ -133,7 +133,7 @@ impl Store {
         let mut attempt = 0;
         loop {
             let request = self.client.transact_write_items().set_transact_items(Some(items.clone()));
-            match request.client_request_token(&token).send().await.map_err(Cancelled::from_sdk) {
+            match request.client_request_token(&token).send().await.map_err(|e| Cancelled::from_sdk(&e)) {
                 Ok(_) => return Ok(None),
                 Err(Cancelled::Conditions(failed)) => return Ok(Some(failed)),
                 Err(Cancelled::Error(error)) => return Err(error),

@@ -44,7 +44,7 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn from_sdk<E, R>(error: SdkError<E, R>) -> Self
+    pub(crate) fn from_sdk<E, R>(error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata,
     {
@@ -88,8 +88,8 @@ pub(super) enum Cancelled {
 }
 
 impl Cancelled {
-    pub(super) fn from_sdk<R>(error: SdkError<TransactWriteItemsError, R>) -> Self {
-        let reasons: Vec<String> = match &error {
+    pub(super) fn from_sdk<R>(error: &SdkError<TransactWriteItemsError, R>) -> Self {
+        let reasons: Vec<String> = match error {
             SdkError::ServiceError(service) => match service.err() {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                     let reasons = cancelled.cancellation_reasons().iter();

@@ -181,7 +181,7 @@ impl Store {
             let request = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
             let request = request.map_err(|e| StoreError::Invalid(format!("keys do not build: {e}")))?;
             let answer = self.client.batch_get_item().request_items(&self.table, request).send().await;
-            let answer = answer.map_err(StoreError::from_sdk)?;
+            let answer = answer.map_err(|e| StoreError::from_sdk(&e))?;
             let rows = answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
             for item in rows {
                 found.insert(key_of(&item)?, item);
@@ -219,7 +219,7 @@ impl Store {
 
     async fn item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        Ok(request.consistent_read(true).send().await.map_err(StoreError::from_sdk)?.item)
+        Ok(request.consistent_read(true).send().await.map_err(|e| StoreError::from_sdk(&e))?.item)
     }
 
     /// All entries of a ticket, oldest first.
@@ -240,7 +240,7 @@ impl Store {
             .send()
             .collect::<Result<Vec<Item>, _>>()
             .await
-            .map_err(StoreError::from_sdk)?;
+            .map_err(|e| StoreError::from_sdk(&e))?;
         items.into_iter().map(|item| items::row(item, "ENTRY")).collect()
     }
 
@@ -340,7 +340,7 @@ impl Store {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            found.extend(page.map_err(StoreError::from_sdk)?.items.unwrap_or_default());
+            found.extend(page.map_err(|e| StoreError::from_sdk(&e))?.items.unwrap_or_default());
             if found.len() >= limit {
                 break;
             }

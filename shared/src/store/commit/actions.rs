@@ -74,14 +74,15 @@ fn ticket(table: &str, write: &EntryWrite<'_>) -> Result<Vec<Action>, StoreError
     Ok(match &write.plan.target {
         Target::New(_) => vec![fresh()?],
         Target::Append { ticket, participants, .. } => {
-            vec![append(table, ticket, write.ticket, participants.is_some())?]
+            vec![append(table, ticket, write, participants.is_some())?]
         }
         Target::FollowUp { old, .. } => vec![fresh()?, follow_up(table, old, write.ticket)?],
     })
 }
 
 /// The ticket of a reply: conditions on what the decision read of it, sets only what the reply changes.
-fn append(table: &str, seen: &Ticket, after: &Ticket, people: bool) -> Result<Action, StoreError> {
+fn append(table: &str, seen: &Ticket, write: &EntryWrite<'_>, people: bool) -> Result<Action, StoreError> {
+    let after = write.ticket;
     let (gsi1pk, gsi1sk) = items::ticket_listing(after);
     let mut set = "SET #status = :status, updated_at = :updated, gsi1pk = :listed, gsi1sk = :listed_at, \
                    entry_count = entry_count + :one"
@@ -102,6 +103,10 @@ fn append(table: &str, seen: &Ticket, after: &Ticket, people: bool) -> Result<Ac
     }
     if after.closed_at.is_none() && seen.closed_at.is_some() {
         set.push_str(" REMOVE closed_at");
+    }
+    if !write.plan.related.is_empty() {
+        set.push_str(" ADD related_to :related");
+        values.push((":related", AttributeValue::Ns(write.plan.related.iter().map(u64::to_string).collect())));
     }
     let condition = "attribute_exists(pk) AND attribute_not_exists(merged_into) AND #status = :seen \
                      AND participants_rev = :rev";
@@ -176,7 +181,7 @@ fn put(table: &str, item: Item, condition: &str, values: &[(&str, AttributeValue
     for (name, value) in values {
         put = put.expression_attribute_values(*name, value.clone());
     }
-    Ok((Subject::Other, TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build()))
+    Ok((Subject::Other, TransactWriteItem::builder().put(put.build().map_err(|e| unbuilt(&e))?).build()))
 }
 
 pub(in crate::store) fn update(
@@ -202,9 +207,9 @@ pub(in crate::store) fn update(
     for (name, value) in values {
         update = update.expression_attribute_values(*name, value.clone());
     }
-    Ok((Subject::Other, TransactWriteItem::builder().update(update.build().map_err(unbuilt)?).build()))
+    Ok((Subject::Other, TransactWriteItem::builder().update(update.build().map_err(|e| unbuilt(&e))?).build()))
 }
 
-fn unbuilt(error: BuildError) -> StoreError {
+fn unbuilt(error: &BuildError) -> StoreError {
     StoreError::Invalid(format!("action does not build: {error}"))
 }

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands, in the order of what fails fastest.
+#
+#   ./scripts/test.sh             needs Rust (rustup reads rust-toolchain.toml) and a C compiler; nothing else
+#   ./scripts/test.sh --install   also installs the C compiler where it is missing (apt-get)
+#
+# No network beyond cargo's own, no Docker, no AWS account: DynamoDB and S3 run inside the test processes.
+# CI=true means --install, and a target directory outside the checkout that outlives it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+install=false
+[[ "${CI:-}" == true ]] && install=true
+for argument in "$@"; do
+  case "$argument" in
+    --install) install=true ;;
+    *)
+      echo "usage: scripts/test.sh [--install]" >&2
+      exit 64
+      ;;
+  esac
+done
+
+if [[ "${CI:-}" == true ]]; then
+  export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/postern/target}"
+fi
+target="${CARGO_TARGET_DIR:-target}"
+
+# The embedded DynamoDB engine compiles SQLite.
+if ! command -v cc >/dev/null; then
+  if [[ "$install" == true ]] && command -v apt-get >/dev/null; then
+    as_root=()
+    [[ "$(id -u)" == 0 ]] || as_root=(sudo)
+    "${as_root[@]}" apt-get update
+    "${as_root[@]}" apt-get install -y gcc libc6-dev
+  else
+    echo "there is no C compiler (cc); install one: sudo apt-get install -y gcc libc6-dev" >&2
+    exit 1
+  fi
+fi
+if ! command -v cargo >/dev/null; then
+  echo "there is no cargo; install Rust by rustup: https://rustup.rs" >&2
+  exit 1
+fi
+
+# step NAME COMMAND...: runs it, says how long it took, and on failure which command repeats it.
+step() {
+  local name="$1" started="$SECONDS"
+  shift
+  echo "== $name"
+  if ! "$@"; then
+    echo "== $name FAILED after $((SECONDS - started)) s; to repeat it:$(printf ' %q' "$@")" >&2
+    exit 1
+  fi
+  echo "== $name: $((SECONDS - started)) s"
+}
+
+step format cargo fmt --all --check
+step lint cargo clippy --workspace --all-targets --locked -- -D warnings
+step documentation env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+step tests cargo test --workspace --locked
+step build cargo build --workspace --locked
+step smoke ./scripts/smoke.sh "$target/debug/postern"
+
+echo "all steps passed in $SECONDS s"
