@@ -27,9 +27,9 @@ impl MessageId {
         })
     }
 
-    /// Reads all ids of an In-Reply-To or References value in their order, each once. Words outside brackets count only
-    /// where no bracketed id stands beside them and where they look like an id (an `@` inside): In-Reply-To may hold
-    /// prose (RFC 822 phrases), such as `<id> from jane@host (Jane) on Tue`.
+    /// Reads all ids of an In-Reply-To or References value in their order, each once. Without any bracket the words count
+    /// only if every one looks like an id: In-Reply-To may hold prose (RFC 822 phrases), such as
+    /// `jane@host's message of "Tue, 1 Jan"` or `<id> from jane@host (Jane) on Tue`, and an address is not an id.
     #[must_use]
     pub fn parse_list(field_value: &str) -> Vec<Self> {
         let value = without_comments(field_value);
@@ -39,11 +39,11 @@ impl MessageId {
             push_new(&mut ids, canonical(rest.split('>').next().unwrap_or(rest)));
         }
         if ids.is_empty() {
-            let words = value.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>'));
-            for word in words.filter(|word| word.contains('@') && !word.starts_with('@') && !word.contains('"')) {
-                if ids.len() < IDS_PER_FIELD_MAX {
-                    push_new(&mut ids, canonical(word));
-                }
+            let separator = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>');
+            let words = || value.split(separator).filter(|word| !word.is_empty());
+            let id_like = |word: &str| word.contains('@') && !word.starts_with('@') && !word.contains(['"', '\'']);
+            if words().all(id_like) {
+                words().take(IDS_PER_FIELD_MAX).for_each(|word| push_new(&mut ids, canonical(word)));
             }
         }
         ids
@@ -162,6 +162,8 @@ mod tests {
             ("<a@b <c@d>", vec!["a@b", "c@d"]),
             ("Your message of \"Tue, 1 Jan\" <a@b>", vec!["a@b"]),
             ("<a@b> (Jane's message of Tue)", vec!["a@b"]),
+            ("jane@c.example's message of \"Tue, 1 Jan\"", vec![]),
+            ("message of jane@c.example", vec![]),
             ("<trunca", vec!["trunca"]),
             ("<a@b> from jane@c.example (Jane) on Tue", vec!["a@b"]),
             ("", vec![]),

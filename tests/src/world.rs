@@ -28,6 +28,9 @@ pub(crate) const NOW: &str = "2026-11-02T09:00:00Z";
 /// Address of the one mailbox of [`World::new`].
 pub(crate) const SUPPORT: &str = "support@us.example";
 
+/// Where every cause and reason is listed.
+const DOCUMENTED: &str = include_str!("../../docs/THREADING.md");
+
 pub(crate) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
@@ -72,7 +75,12 @@ impl World {
 
     /// Delivers and expects one answer.
     pub(crate) async fn deliver(&self, copy: &Copy) -> Answer {
-        one(self.ingest.run(copy.inbound()).await)
+        let answer = one(self.ingest.run(copy.inbound()).await);
+        for reason in &answer.reasons {
+            let listed = DOCUMENTED.contains(&format!("`{reason}`"));
+            assert!(listed, "reason {reason} is not in the tables of docs/THREADING.md");
+        }
+        answer
     }
 
     /// All items of the table whose pk begins with `kind`, by key.
