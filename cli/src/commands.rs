@@ -80,6 +80,18 @@ fn not_found(why: impl Into<String>) -> anyhow::Error {
     NotFound(why.into()).into()
 }
 
+/// Exit code of a verb that did not work. 75 for `ingest` is decided there.
+#[must_use]
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<UsageError>() || error.is::<postern::config::ConfigError>() {
+        exit::USAGE
+    } else if error.is::<NotFound>() {
+        exit::REFUSED
+    } else {
+        exit::SOFTWARE
+    }
+}
+
 /// Held, failed and queued mail, counted; the end of every listing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Attention {

@@ -52,13 +52,8 @@ fn printed(output: &Output) -> ExitCode {
     ExitCode::from(output.code)
 }
 
-/// What happened, to which thing, and why. 75 for `ingest` is decided there; here the system itself does not work.
+/// What happened, to which thing, and why.
 fn failed(error: &anyhow::Error) -> ExitCode {
     let _ = writeln!(std::io::stderr().lock(), "postern: {error:#}");
-    let words = error.is::<commands::UsageError>() || error.is::<postern::config::ConfigError>();
-    ExitCode::from(match error {
-        _ if words => exit::USAGE,
-        _ if error.is::<commands::NotFound>() => exit::REFUSED,
-        _ => exit::SOFTWARE,
-    })
+    ExitCode::from(commands::exit_code(error))
 }

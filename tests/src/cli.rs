@@ -43,7 +43,7 @@ impl Desk {
     /// The same, which must end with 0.
     async fn text(&self, words: &[&str]) -> String {
         let output = self.run(words).await.unwrap();
-        assert_eq!(output.code, exit::OK, "{words:?}: {}", output.text);
+        assert_eq!((output.code, output.trouble.as_str()), (exit::OK, ""), "{words:?}: {}", output.text);
         output.text
     }
 
@@ -52,15 +52,26 @@ impl Desk {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{words:?}: {error}: {text}"))
     }
 
-    /// What is told where the verb ends with 1 (not possible) or does not work at all.
-    async fn refusal(&self, words: &[&str]) -> String {
+    /// What goes to standard error, and the exit code.
+    async fn trouble(&self, words: &[&str]) -> (u8, String) {
         match self.run(words).await {
-            Ok(output) => {
-                assert_eq!(output.code, 1, "{words:?}: {}", output.text);
-                output.text
-            }
-            Err(error) => format!("{error:#}"),
+            Ok(output) => (output.code, output.trouble),
+            Err(error) => (commands::exit_code(&error), format!("{error:#}")),
         }
+    }
+
+    /// What is told where something is not possible or not there.
+    async fn refusal(&self, words: &[&str]) -> String {
+        let (code, told) = self.trouble(words).await;
+        assert_eq!(code, exit::REFUSED, "{words:?}: {told}");
+        told
+    }
+
+    /// What is told where the words cannot be meant.
+    async fn misuse(&self, words: &[&str]) -> String {
+        let (code, told) = self.trouble(words).await;
+        assert_eq!(code, exit::USAGE, "{words:?}: {told}");
+        told
     }
 
     /// Ingests one mail; gives the answer.

@@ -1,5 +1,6 @@
 //! Requests as providers send them, and the HTTP door over a test's world.
 
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
@@ -209,7 +210,7 @@ impl World {
         let (_, s3) = self.engines.clients(None);
         let pages = s3.list_objects_v2().bucket(BUCKET).prefix(prefix).into_paginator().send();
         let pages: Vec<_> = pages.collect::<Result<_, _>>().await.unwrap();
-        pages.iter().flat_map(|page| page.contents()).filter_map(|o| o.key().map(str::to_owned)).collect()
+        pages.iter().flat_map(ListObjectsV2Output::contents).filter_map(|o| o.key().map(str::to_owned)).collect()
     }
 
     pub(crate) async fn tickets(&self) -> usize {

@@ -3,7 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use postern_cli::{
-    commands::exit,
+    commands::{exit, exit_code},
+    engines::BUCKET,
     local::{Local, door_keys},
     samples::{self, SAMPLES, to},
 };
@@ -59,15 +60,15 @@ async fn the_samples_become_two_tickets() {
     let rows = mail["mail"].as_array().unwrap();
     assert_eq!(rows.len(), 3);
     let id = rows[0]["id"].as_str().unwrap();
-    for beginning in [id, &id[..12], &id[..4]] {
+    for beginning in [id, id.get(..12).unwrap(), id.get(..4).unwrap()] {
         let one = desk.json(&["mail", beginning]).await;
         assert_eq!((one["id"].as_str(), &one["outcome"]), (Some(id), &serde_json::json!("committed")));
     }
     assert!(desk.refusal(&["mail", "ffff"]).await.contains("no mail"));
-    assert!(desk.refusal(&["mail", "fff"]).await.contains("too short"));
+    assert!(desk.misuse(&["mail", "fff"]).await.contains("too short"));
     assert!(desk.refusal(&["ticket", "9"]).await.contains("there is no ticket"));
     assert!(desk.refusal(&["ticket", "XYZ-00001"]).await.contains("is INC-00001"));
-    assert!(desk.refusal(&["ticket", "one"]).await.contains("no ticket number"));
+    assert!(desk.misuse(&["ticket", "one"]).await.contains("no ticket number"));
 }
 
 #[tokio::test]
@@ -104,14 +105,23 @@ async fn exit_codes_are_those_of_sysexits() {
         ("one of two", vec!["ingest", "/nonexistent.eml", &good], exit::NO_INPUT),
     ] {
         let output = desk.run(&words).await.unwrap();
-        assert_eq!(output.code, code, "{what}: {}", output.text);
-        assert!(!output.text.is_empty(), "{what}");
+        assert_eq!(output.code, code, "{what}: {output:?}");
+        assert_eq!(output.trouble.is_empty(), code == exit::OK, "{what}: {output:?}");
     }
     assert_eq!(desk.json(&["tickets"]).await["tickets"].as_array().unwrap().len(), 1, "the good one came in each time");
     let no_directory = run(good.as_ref(), &["ingest", &good]).await.unwrap();
-    assert_eq!(no_directory.code, exit::TEMP_FAIL, "{}", no_directory.text);
-    assert!(no_directory.text.contains("good.eml"), "it names the directory: {}", no_directory.text);
-    assert!(run(good.as_ref(), &["tickets"]).await.is_err());
+    assert_eq!(no_directory.code, exit::TEMP_FAIL, "{no_directory:?}");
+    assert!(no_directory.trouble.contains("good.eml"), "it names the directory: {no_directory:?}");
+    let error = run(good.as_ref(), &["tickets"]).await.unwrap_err();
+    assert_eq!(exit_code(&error), exit::SOFTWARE, "{error:#}");
+    let nowhere = Desk::new();
+    for words in
+        [&["tickets"][..], &["mail"], &["ticket", "1"], &["hold", "list"], &["token", "1"], &["approve", "1/x"]]
+    {
+        let (code, told) = nowhere.trouble(words).await;
+        assert!(code == exit::SOFTWARE && told.contains("there is no data"), "{words:?}: {code} {told}");
+    }
+    assert!(!nowhere.data().exists(), "looking makes nothing");
     for words in [&["ingest"][..], &["ingest", "--nonsense", "x"], &["nonsense"], &["tickets", "--limit", "many"]] {
         assert!(desk.run(words).await.is_err(), "{words:?}");
     }
@@ -121,14 +131,15 @@ async fn exit_codes_are_those_of_sysexits() {
 async fn a_storage_that_refuses_the_mail_is_75_and_names_the_file() {
     let desk = Desk::new();
     let file = desk.file("a.eml", &mail("a", "cust").octets("a"));
-    desk.text(&["tickets"]).await;
-    // Where the bucket was is a file: no raw object can be put.
-    let bucket = desk.data().join("objects");
-    std::fs::remove_dir_all(&bucket).unwrap();
-    std::fs::write(&bucket, "in the way").unwrap();
+    desk.receive(&mail("before", "cust")).await;
+    // Where the raw objects were is a file: none can be put.
+    let raw = desk.data().join("objects").join(BUCKET).join("raw");
+    std::fs::remove_dir_all(&raw).unwrap();
+    std::fs::write(&raw, "in the way").unwrap();
     let output = desk.run(&["ingest", &file]).await.unwrap();
-    assert_eq!(output.code, exit::TEMP_FAIL, "{}", output.text);
-    std::fs::remove_file(&bucket).unwrap();
+    assert_eq!(output.code, exit::TEMP_FAIL, "{output:?}");
+    assert!(output.trouble.contains("a.eml"), "{output:?}");
+    std::fs::remove_file(&raw).unwrap();
     assert!(desk.text(&["ingest", &file]).await.contains("created_new"), "the sender's retry");
 }
 
