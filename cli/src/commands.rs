@@ -131,7 +131,7 @@ async fn find_mail(local: &Local, text: &str) -> anyhow::Result<(LedgerId, Ledge
         Some(id) => id,
         None => match beginning_with(local, text).await?.as_slice() {
             [] => {
-                let seen = "no mail of the last 31 days, and none that waits, begins with";
+                let seen = "no mail of the last 7 days, and none that waits, begins with";
                 return Err(not_found(format!("{seen} {text:?}; `postern mail` lists them")));
             }
             [one] => LedgerId::parse(&one.id).ok_or_else(|| anyhow!("{} is no ledger id", one.id))?,
@@ -150,7 +150,7 @@ async fn beginning_with(local: &Local, text: &str) -> anyhow::Result<Vec<LedgerL
     }
     let store = &local.ingest.store;
     let mut lines = store.attention(&[Outcome::Held, Outcome::Failed, Outcome::Queued], COUNTED_MAX).await?;
-    lines.extend(store.ledger(local.ingest.ambient.now(), 31, &Outcome::ALL, COUNTED_MAX).await?);
+    lines.extend(store.ledger(local.ingest.ambient.now(), 7, &Outcome::ALL, COUNTED_MAX).await?);
     lines.retain(|line| line.id.starts_with(text));
     lines.sort_by(|a, b| a.id.cmp(&b.id));
     lines.dedup_by(|a, b| a.id == b.id);

@@ -8,6 +8,7 @@
 
 mod release;
 mod rows;
+mod undecided;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -21,7 +22,7 @@ use crate::{
     classify::{Classification, Kind, classify},
     decide::{Decision, End, Mail, Place, Target, Verb, decide},
     headers::{self, Headers},
-    inbound::{AcceptRecord, InboundMessage, Ingress, Origin, ReplayGuard},
+    inbound::{AcceptRecord, InboundMessage, Origin},
     mailbox::{Mailbox, Mailboxes},
     message_id::MessageId,
     outcome::{Answer, IngestError},
@@ -115,41 +116,6 @@ impl Ingest {
         Ok(answers)
     }
 
-    /// Records an authenticated payload that could not be read: kept, failed, answered.
-    ///
-    /// # Errors
-    /// The payload is not safe or its row not written.
-    pub async fn unreadable(
-        &self,
-        ingress: Ingress,
-        body: Bytes,
-        why: &str,
-        guard: Option<&ReplayGuard>,
-    ) -> Result<Answer, IngestError> {
-        let key = BlobKey::payload(&ingress.door, &body);
-        let octets = body.len() as u64;
-        self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
-        let id = LedgerId::of(key.as_str(), NO_MAILBOX);
-        let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
-        self.end_now(&id, row, guard).await
-    }
-
-    /// Writes a row that needs no decision. Where its single-use token is spent on another body, it is held for that.
-    async fn end_now(&self, id: &LedgerId, row: LedgerRow, token: Option<&ReplayGuard>) -> Result<Answer, IngestError> {
-        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token, write: None };
-        match self.store.commit(&commit).await? {
-            CommitResult::Done => return Ok(told(id, &row)),
-            CommitResult::Lost => return self.ended_meanwhile(id).await,
-            CommitResult::Replayed => {}
-        }
-        let row = LedgerRow { outcome: Outcome::Held, cause: Some(Cause::ReplayedToken), ..row };
-        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, write: None };
-        match self.store.commit(&commit).await? {
-            CommitResult::Done => Ok(told(id, &row)),
-            CommitResult::Lost | CommitResult::Replayed => self.ended_meanwhile(id).await,
-        }
-    }
-
     fn arrive(&self, inbound: InboundMessage) -> Arrival {
         let headers = headers::scan(&inbound.raw);
         let anonymous = headers.message_id.is_none() && headers.date.is_none();
@@ -220,25 +186,6 @@ impl Ingest {
         let reading = reading.get_or_insert_with(|| self.read_in_full(arrival));
         let copy = Copy { arrival, reading, mailbox, id, keys: self.keys(arrival, mailbox), release: None };
         self.settle(copy, Some(snapshot)).await
-    }
-
-    /// Mail for no configured mailbox: held.
-    async fn nobodys(&self, arrival: &Arrival, id: &LedgerId) -> Result<Answer, IngestError> {
-        let end = End {
-            outcome: Outcome::Held,
-            cause: Some(Cause::UnknownRecipient),
-            ticket: None,
-            ticket_number: None,
-            entry: None,
-        };
-        let decision = Decision { verb: Verb::End(end.clone()), reasons: Vec::new(), evidence: Vec::new() };
-        let row = rows::ended(arrival, NO_MAILBOX, &decision, &end, self.ambient.now());
-        self.end_now(id, row, arrival.accept.replay_guard.as_ref()).await
-    }
-
-    async fn ended_meanwhile(&self, id: &LedgerId) -> Result<Answer, IngestError> {
-        let row = self.store.ledger_row(id).await?;
-        already_ended(id, row.as_ref()).ok_or(IngestError::Contended)
     }
 
     fn read_in_full(&self, arrival: &Arrival) -> Reading {

@@ -29,6 +29,8 @@ enum Act {
     DeliverLosingAnswer(Box<Copy>),
     /// Releases the held mail of that label.
     Release(&'static str),
+    /// Delivers a copy that is held, then releases it.
+    DeliverAndRelease(Box<Copy>),
 }
 
 fn deliver(copy: Copy) -> Act {
@@ -99,6 +101,10 @@ async fn perform(world: &World, wire: &Wire, act: &Act) {
             until_answered(&ingest, copy).await;
         }
         Act::Release(label) => release(world, &ingest, label).await,
+        Act::DeliverAndRelease(copy) => {
+            until_answered(&ingest, copy).await;
+            release(world, &ingest, &copy.label).await;
+        }
     }
 }
 

@@ -343,7 +343,7 @@ impl World {
             assert_ne!(outcome, "queued", "a copy has not ended");
             let label =
                 item.get("ingress").and_then(|v| v.as_m().ok()).map(|m| text(m, "event_id")).unwrap_or_default();
-            ledger.push(format!("{label}/{mailbox} {outcome}"));
+            ledger.push(format!("{label}/{mailbox} {} {outcome}", text(&item, "effect")));
         }
         ledger.sort();
         let mut partition: Vec<String> = groups

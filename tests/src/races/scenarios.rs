@@ -221,6 +221,11 @@ async fn releases() {
     all(vec![
         Scenario::new("release + reply", vec![Act::Release("k"), deliver(r().copy("2"))], &["o r"]).after(held()),
         Scenario::new("release twice", vec![Act::Release("k"), Act::Release("k")], &["o"]).after(held()),
+        Scenario::new(
+            "held and released + the same octets, read before",
+            vec![Act::DeliverAndRelease(Box::new(o().copy("k").spam())), deliver(o().copy("k").spam())],
+            &["o"],
+        ),
         Scenario::new("release + another copy held", vec![Act::Release("k"), deliver(o().copy("2").spam())], &["o"])
             .after(held()),
     ])

@@ -1,0 +1,69 @@
+//! Ends that need no decision: an unreadable payload, mail for no configured mailbox.
+
+use bytes::Bytes;
+
+use super::{Arrival, Ingest, already_ended, rows, told};
+use crate::{
+    blobs::BlobKey,
+    decide::{Decision, End, Verb},
+    inbound::{Ingress, ReplayGuard},
+    outcome::{Answer, IngestError},
+    records::{Cause, LedgerRow, Outcome},
+    store::{Commit, CommitResult, LedgerGuard, LedgerId, keys::NO_MAILBOX},
+};
+
+impl Ingest {
+    /// Records an authenticated payload that could not be read: kept, failed, answered.
+    ///
+    /// # Errors
+    /// The payload is not safe or its row not written.
+    pub async fn unreadable(
+        &self,
+        ingress: Ingress,
+        body: Bytes,
+        why: &str,
+        guard: Option<&ReplayGuard>,
+    ) -> Result<Answer, IngestError> {
+        let key = BlobKey::payload(&ingress.door, &body);
+        let octets = body.len() as u64;
+        self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
+        let id = LedgerId::of(key.as_str(), NO_MAILBOX);
+        let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
+        self.end_now(&id, row, guard).await
+    }
+
+    /// Writes a row that needs no decision. Where its single-use token is spent on another body, it is held for that.
+    async fn end_now(&self, id: &LedgerId, row: LedgerRow, token: Option<&ReplayGuard>) -> Result<Answer, IngestError> {
+        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token, write: None };
+        match self.store.commit(&commit).await? {
+            CommitResult::Done => return Ok(told(id, &row)),
+            CommitResult::Lost => return self.ended_meanwhile(id).await,
+            CommitResult::Replayed => {}
+        }
+        let row = LedgerRow { outcome: Outcome::Held, cause: Some(Cause::ReplayedToken), ..row };
+        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, write: None };
+        match self.store.commit(&commit).await? {
+            CommitResult::Done => Ok(told(id, &row)),
+            CommitResult::Lost | CommitResult::Replayed => self.ended_meanwhile(id).await,
+        }
+    }
+
+    /// Mail for no configured mailbox: held.
+    pub(super) async fn nobodys(&self, arrival: &Arrival, id: &LedgerId) -> Result<Answer, IngestError> {
+        let end = End {
+            outcome: Outcome::Held,
+            cause: Some(Cause::UnknownRecipient),
+            ticket: None,
+            ticket_number: None,
+            entry: None,
+        };
+        let decision = Decision { verb: Verb::End(end.clone()), reasons: Vec::new(), evidence: Vec::new() };
+        let row = rows::ended(arrival, NO_MAILBOX, &decision, &end, self.ambient.now());
+        self.end_now(id, row, arrival.accept.replay_guard.as_ref()).await
+    }
+
+    pub(super) async fn ended_meanwhile(&self, id: &LedgerId) -> Result<Answer, IngestError> {
+        let row = self.store.ledger_row(id).await?;
+        already_ended(id, row.as_ref()).ok_or(IngestError::Contended)
+    }
+}
