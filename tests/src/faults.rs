@@ -5,7 +5,7 @@ use postern::inbound::Verdict;
 
 use crate::{
     harness::{fault::Fault, wire::Wire},
-    world::{Copy, EndState, World, keyring, mail},
+    world::{Copy, EndState, World, keyring, mail, one},
 };
 
 /// Calls looked at; more than any delivery makes, its own retries included.
@@ -82,6 +82,10 @@ async fn disturbed(case: &Case, fault: Fault, expected: &EndState) -> usize {
         }
         points += 1;
         assert_eq!(&world.end_state().await, expected, "{what}");
+        for row in world.items("MAIL#").await.values() {
+            let key = crate::world::text(row, "raw_key");
+            assert!(world.ingest.blobs.get_accepted(&key).await.is_ok(), "{what}: a row without its octets");
+        }
         let tickets = world.items("TICKET#").await;
         for (pk, sk) in tickets.keys().filter(|(_, sk)| sk.starts_with("ENTRY#")) {
             assert!(tickets.contains_key(&(pk.clone(), "TICKET".to_owned())), "{what}: entry {sk} without a ticket");
@@ -118,14 +122,25 @@ async fn while_the_bucket_is_down_nothing_is_claimed() {
     let world = World::new().await;
     let copy = mail("o", "cust").copy("1");
     let wire = Wire::new();
-    for n in 1..=2 {
-        wire.fail_call(n, Fault::ServerError);
-    }
+    wire.fail_call(1, Fault::ServerError);
     let refused = world.over(&wire).run(copy.inbound()).await.unwrap_err();
     assert!(refused.retryable(), "{refused}");
+    assert_eq!(wire.calls()[0].operation, "PutObject", "the fault struck the bucket, the table was well");
     assert!(world.items("").await.is_empty(), "no row without the octets");
     world.deliver(&copy).await;
     assert_eq!(world.end_state().await.partition, "o");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_by_the_same_request() {
+    let world = World::new().await;
+    let wire = Wire::new();
+    wire.lose_answer_of_first("TransactWriteItems");
+    let answer = one(world.over(&wire).run(mail("o", "cust").copy("1").inbound()).await);
+    // Another ClientRequestToken would meet its own first try, lose, and find the mail there already.
+    assert_eq!((answer.outcome, answer.reasons.as_slice()), ("created_new", ["no-evidence".to_owned()].as_slice()));
+    let transactions = wire.calls().iter().filter(|call| call.operation == "TransactWriteItems").count();
+    assert_eq!(transactions, 2);
 }
 
 #[tokio::test]

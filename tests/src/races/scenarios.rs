@@ -164,6 +164,12 @@ async fn claims_of_several() {
         )
         .after(vec![r().copy("1"), e().copy("2"), o().copy("3")]),
         Scenario::new(
+            "reply-all by two, claimed by a third already",
+            vec![deliver(r().to(&["cust", "eve"]).copy("1")), deliver(e().to(&["cust", "bob"]).copy("2"))],
+            &["e r | z"],
+        )
+        .after(vec![mail("z", "zed").reply_to(&["o"]).copy("0")]),
+        Scenario::new(
             "one author fills the claim list",
             vec![Act::Deliver(vec![e().copy("a"), to(&["eve"]).copy("b")])],
             &["e o? | r0 r1 r2 r3 r4 r5 r6 r7 r8"],

@@ -137,6 +137,17 @@ async fn waiting_mail_is_counted_whatever_its_day() {
 }
 
 #[tokio::test]
+async fn a_token_spent_on_held_mail_carries_no_other_body() {
+    let world = World::new().await;
+    let held = world.deliver(&mail("o", "cust").copy("1").spam().token("t", "A")).await;
+    assert_eq!((held.outcome, held.reasons[0].as_str()), ("held", "spam"));
+    let other = world.deliver(&mail("x", "ann").copy("2").token("t", "B")).await;
+    assert_eq!((other.outcome, other.reasons[0].as_str()), ("held", "replayed-token"));
+    let again = world.deliver(&mail("o", "cust").copy("3").token("t", "A")).await;
+    assert_eq!(again.outcome, "created_new", "the same body may come again");
+}
+
+#[tokio::test]
 async fn spam_passes_only_with_token_standing_and_authentication() {
     use postern::inbound::Verdict::Pass;
     let world = with_ticket().await;
