@@ -171,11 +171,19 @@ impl Store {
         Ok(())
     }
 
+    /// Reads any number of keys, a hundred at a time: what was asked for and is not in the answer is absent.
     async fn batch_get(&self, wanted: Vec<Key>) -> Result<HashMap<Key, Item>, StoreError> {
         let mut asked = HashSet::new();
-        let unique = wanted.into_iter().filter(|key| asked.insert(key.clone())).take(BATCH_KEYS_MAX);
-        let mut open: Vec<HashMap<String, AttributeValue>> = unique.map(|key| key.attributes()).collect();
+        let unique: Vec<Key> = wanted.into_iter().filter(|key| asked.insert(key.clone())).collect();
         let mut found = HashMap::new();
+        for batch in unique.chunks(BATCH_KEYS_MAX) {
+            self.batch(batch, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    async fn batch(&self, batch: &[Key], found: &mut HashMap<Key, Item>) -> Result<(), StoreError> {
+        let mut open: Vec<HashMap<String, AttributeValue>> = batch.iter().map(Key::attributes).collect();
         let mut attempt = 0;
         while !open.is_empty() {
             let request = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
@@ -196,7 +204,7 @@ impl Store {
                 self.ambient.back_off(attempt, RETRY_BASE, RETRY_CAP).await;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// One ledger row.

@@ -224,3 +224,16 @@ async fn our_own_mail_seen_from_outside() {
     let reply = answering("r", "cust", &id);
     assert_eq!(outcome(&world, &reply.copy("3")).await, ("replied_to_existing", Some(1)));
 }
+
+#[tokio::test]
+async fn more_rows_than_one_read_holds_are_all_read() {
+    let world = World::new().await;
+    let mut seen = postern::thread::Seen::default();
+    for n in 0..120 {
+        assert_eq!(outcome(&world, &mail(&format!("m{n}"), "cust").copy("1")).await.1, Some(n + 1));
+    }
+    let all: Vec<u64> = (1..=130).collect();
+    world.ingest.store.add_tickets(&mut seen, &all).await.unwrap();
+    let there = seen.tickets.values().filter(|ticket| ticket.is_some()).count();
+    assert_eq!((seen.tickets.len(), there), (130, 120), "absent is only what was asked for and is not there");
+}
