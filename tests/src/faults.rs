@@ -132,6 +132,27 @@ async fn while_the_bucket_is_down_nothing_is_claimed() {
 }
 
 #[tokio::test]
+async fn unprocessed_keys_are_asked_for_again_and_never_absent() {
+    let world = World::new().await;
+    let opened = world.deliver(&mail("o", "cust").copy("1")).await;
+    for (copy, outcome, reason) in [
+        (mail("o", "cust").copy("1"), "created_new", "seen-before"),
+        (mail("o", "cust").copy("2"), "duplicate", "same-message-id"),
+        (mail("r", "cust").reply_to(&["o"]).copy("3"), "replied_to_existing", "stored-id"),
+    ] {
+        let wire = Wire::new();
+        wire.fail_call(2, Fault::Unprocessed);
+        let answer = one(world.over(&wire).run(copy.inbound()).await);
+        assert_eq!(wire.struck(), 1);
+        // Taken as absent, the decision would lose its transaction and be made again.
+        let transactions = wire.calls().iter().filter(|call| call.operation == "TransactWriteItems").count();
+        assert!(transactions <= usize::from(reason != "seen-before"), "{:?}", wire.calls());
+        assert_eq!((answer.outcome, answer.ticket_id), (outcome, opened.ticket_id));
+        assert!(answer.reasons.iter().any(|r| r == reason), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_asked_for_again_by_the_same_request() {
     let world = World::new().await;
     let wire = Wire::new();

@@ -23,10 +23,12 @@ pub(crate) enum Fault {
     Conflict,
     /// Not sent: too many requests.
     Throttled,
+    /// Not sent: a BatchGetItem is told that none of its keys was processed. Of no effect on other calls.
+    Unprocessed,
 }
 
 impl Fault {
-    /// Each kind once, for tests that try them all.
+    /// Each kind of failure once, for tests that try them all.
     pub(crate) const ALL: [Self; 6] =
         [Self::Refused, Self::TimedOut, Self::ServerError, Self::AnswerLost, Self::Conflict, Self::Throttled];
 
@@ -41,6 +43,7 @@ impl Fault {
             Self::Throttled if s3 => Some(Ok(s3_error(503, "SlowDown"))),
             Self::Throttled => Some(Ok(dynamodb_error(400, "ProvisionedThroughputExceededException", &json!({})))),
             Self::Conflict => conflict(request, call).map(Ok),
+            Self::Unprocessed => unprocessed(request, call),
             Self::AnswerLost => None,
         }
     }
@@ -65,6 +68,12 @@ fn conflict(request: &HttpRequest, call: &Call) -> Option<HttpResponse> {
         "PutObject" => Some(s3_error(409, "ConditionalRequestConflict")),
         _ => None,
     }
+}
+
+fn unprocessed(request: &HttpRequest, call: &Call) -> Option<Answer> {
+    let asked = json_body(request).get("RequestItems")?.clone();
+    let body = json!({ "Responses": {}, "UnprocessedKeys": asked });
+    (call.operation == "BatchGetItem").then(|| Ok(response(200, "application/x-amz-json-1.0", body.to_string())))
 }
 
 fn dynamodb_error(status: u16, code: &str, members: &Value) -> HttpResponse {

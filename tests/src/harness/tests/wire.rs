@@ -68,6 +68,7 @@ async fn each_fault_is_the_error_the_sdk_would_give() {
                 }
                 other => panic!("{other:?}"),
             },
+            Fault::Unprocessed => panic!("not among the failures of a transaction"),
         }
     }
     assert_eq!(wire.struck(), Fault::ALL.len());
