@@ -30,6 +30,10 @@ pub struct Clients {
     pub s3: aws_sdk_s3::Client,
     /// Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// SQS.
+    pub sqs: aws_sdk_sqs::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
 }
 
 impl Clients {
@@ -55,7 +59,7 @@ impl Clients {
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .build();
-        // The three builders share no trait.
+        // The builders share no trait.
         macro_rules! settings {
             ($service:ident, $endpoint:expr, $retries:expr) => {{
                 let mut settings = $service::Config::builder()
@@ -71,11 +75,16 @@ impl Clients {
         }
         let dynamodb = settings!(aws_sdk_dynamodb, config.dynamodb, RetryConfig::disabled());
         let s3 = settings!(aws_sdk_s3, config.s3, RetryConfig::disabled()).force_path_style(config.s3.is_some());
-        let secrets = settings!(aws_sdk_secretsmanager, config.others, RetryConfig::standard());
+        let secrets = settings!(aws_sdk_secretsmanager, config.secrets, RetryConfig::standard());
+        // A message sent twice does nothing twice: the ledger row and the event's id see to that.
+        let sqs = settings!(aws_sdk_sqs, config.sqs, RetryConfig::disabled());
+        let sns = settings!(aws_sdk_sns, config.sns, RetryConfig::disabled());
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
+            sns: aws_sdk_sns::Client::from_conf(sns.build()),
         }
     }
 

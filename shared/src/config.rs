@@ -8,9 +8,13 @@
 //! | `POSTERN_NUMBER_YEAR` | `true`: numbers carry the year |
 //! | `POSTERN_REPLY_MODE` | `plus` (default) or `off` |
 //! | `POSTERN_MASTER_SECRET`, `POSTERN_OPERATOR_SECRET` | Secrets Manager ARN or name; `file:PATH` for the local run |
+//! | `POSTERN_RETRY_QUEUE` | URL of the retry queue: `webhook` sends to it, `retry` works it off |
+//! | `POSTERN_RECEIPT_QUEUE` | URL of the queue of SES receipts: `receipt` |
+//! | `POSTERN_NET_QUEUE`, `POSTERN_DEAD_QUEUE` | URLs of the safety net's and the dead letters' queue: `retry` |
+//! | `POSTERN_EVENTS_TOPIC` | ARN of the topic of ticket events: `publish` |
 //! | `POSTERN_MAILGUN_SPAM_FIELDS`, `POSTERN_POSTMARK_SPAM_FIELDS` | `true`: the provider is set up to add its spam fields |
 //! | `POSTERN_AWS_ENDPOINT` | non-empty: all services at this endpoint, path style |
-//! | `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_S3` | one service elsewhere; wins over the former |
+//! | `AWS_ENDPOINT_URL_DYNAMODB`, `_S3`, `_SQS`, `_SNS`, `_SECRETS_MANAGER` | one service elsewhere; wins over the former |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | set by Lambda |
 
 use std::fmt;
@@ -24,6 +28,69 @@ use crate::{
 
 /// Id of the mailbox that the environment describes.
 pub const DEFAULT_MAILBOX: &str = "support";
+
+/// Which function asks. Each is given only what it needs, and asked only for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// The HTTP door.
+    Webhook,
+    /// SES receipts.
+    Receipt,
+    /// What is safe and not decided yet.
+    Retry,
+    /// Ticket events.
+    Publish,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Webhook, Self::Receipt, Self::Retry, Self::Publish];
+
+    /// The variables that it cannot start without; AWS's own stand beside them.
+    #[must_use]
+    pub const fn requires(self) -> &'static [&'static str] {
+        match self {
+            Self::Webhook => &[
+                "POSTERN_TABLE",
+                "POSTERN_BUCKET",
+                "POSTERN_MASTER_SECRET",
+                "POSTERN_OPERATOR_SECRET",
+                "POSTERN_RETRY_QUEUE",
+                "POSTERN_ADDRESS",
+            ],
+            Self::Receipt => &[
+                "POSTERN_TABLE",
+                "POSTERN_BUCKET",
+                "POSTERN_MASTER_SECRET",
+                "POSTERN_RECEIPT_QUEUE",
+                "POSTERN_ADDRESS",
+            ],
+            Self::Retry => &[
+                "POSTERN_TABLE",
+                "POSTERN_BUCKET",
+                "POSTERN_MASTER_SECRET",
+                "POSTERN_RETRY_QUEUE",
+                "POSTERN_NET_QUEUE",
+                "POSTERN_DEAD_QUEUE",
+                "POSTERN_ADDRESS",
+            ],
+            Self::Publish => &["POSTERN_TABLE", "POSTERN_EVENTS_TOPIC"],
+        }
+    }
+}
+
+/// URLs of the queues; empty where the function does not use one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueUrls {
+    /// What is safe and not decided yet.
+    pub retry: String,
+    /// SES receipts.
+    pub receipt: String,
+    /// The safety net: every raw object, 15 minutes after it was written.
+    pub net: String,
+    /// Dead letters of the others.
+    pub dead: String,
+}
 
 /// Everything that is wrong, at once.
 #[derive(Debug, Error)]
@@ -58,8 +125,12 @@ pub struct AwsConfig {
     pub dynamodb: Option<String>,
     /// S3, when not at AWS; path style then.
     pub s3: Option<String>,
-    /// Everything else, when not at AWS.
-    pub others: Option<String>,
+    /// SQS, when not at AWS.
+    pub sqs: Option<String>,
+    /// SNS, when not at AWS.
+    pub sns: Option<String>,
+    /// Secrets Manager, when not at AWS.
+    pub secrets: Option<String>,
 }
 
 /// Which fields inside a message a provider is known to add itself.
@@ -88,6 +159,10 @@ pub struct Config {
     pub operator_secret: String,
     /// Fields that count.
     pub trusted_fields: TrustedFields,
+    /// Queues.
+    pub queues: QueueUrls,
+    /// Topic of ticket events, an ARN.
+    pub events_topic: String,
 }
 
 impl Config {
@@ -96,15 +171,15 @@ impl Config {
     /// # Errors
     /// All faults found.
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Self::read(|name| std::env::var(name).ok())
+    pub fn from_env(function: Function) -> Result<Self, ConfigError> {
+        Self::read(function, |name| std::env::var(name).ok())
     }
 
     /// Reads any environment.
     ///
     /// # Errors
     /// All faults found.
-    pub fn read(environment: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn read(function: Function, environment: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let lookup = |name: &str| environment(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         let mut faults = Vec::new();
         let mut required = |name: &str| {
@@ -114,6 +189,7 @@ impl Config {
             })
         };
         let everywhere = lookup("POSTERN_AWS_ENDPOINT");
+        let at = |service: &str| lookup(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| everywhere.clone());
         let aws = AwsConfig {
             region: required("AWS_REGION"),
             credentials: AwsCredentials {
@@ -121,24 +197,41 @@ impl Config {
                 secret_access_key: required("AWS_SECRET_ACCESS_KEY"),
                 session_token: lookup("AWS_SESSION_TOKEN"),
             },
-            dynamodb: lookup("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| everywhere.clone()),
-            s3: lookup("AWS_ENDPOINT_URL_S3").or_else(|| everywhere.clone()),
-            others: everywhere,
+            dynamodb: at("DYNAMODB"),
+            s3: at("S3"),
+            sqs: at("SQS"),
+            sns: at("SNS"),
+            secrets: at("SECRETS_MANAGER"),
         };
-        let table = required("POSTERN_TABLE");
-        let bucket = required("POSTERN_BUCKET");
-        let master_secret = required("POSTERN_MASTER_SECRET");
-        let operator_secret = required("POSTERN_OPERATOR_SECRET");
+        // POSTERN_ADDRESS is told with what stands in it, below.
+        let mut of_ours = |name: &str| {
+            let wanted = function.requires().contains(&name);
+            if wanted { required(name) } else { String::new() }
+        };
+        let table = of_ours("POSTERN_TABLE");
+        let bucket = of_ours("POSTERN_BUCKET");
+        let master_secret = of_ours("POSTERN_MASTER_SECRET");
+        let operator_secret = of_ours("POSTERN_OPERATOR_SECRET");
+        let events_topic = of_ours("POSTERN_EVENTS_TOPIC");
+        let queues = QueueUrls {
+            retry: of_ours("POSTERN_RETRY_QUEUE"),
+            receipt: of_ours("POSTERN_RECEIPT_QUEUE"),
+            net: of_ours("POSTERN_NET_QUEUE"),
+            dead: of_ours("POSTERN_DEAD_QUEUE"),
+        };
         let flag = |name: &str| lookup(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let trusted_fields = TrustedFields {
             mailgun: flag("POSTERN_MAILGUN_SPAM_FIELDS"),
             postmark: flag("POSTERN_POSTMARK_SPAM_FIELDS"),
         };
-        let mailboxes = default_mailbox(&lookup, &mut faults);
+        let mailboxes = match function {
+            Function::Publish => Mailboxes::default(),
+            Function::Webhook | Function::Receipt | Function::Retry => default_mailbox(&lookup, &mut faults),
+        };
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
-        Ok(Self { aws, table, bucket, mailboxes, master_secret, operator_secret, trusted_fields })
+        Ok(Self { aws, table, bucket, mailboxes, master_secret, operator_secret, trusted_fields, queues, events_topic })
     }
 }
 
@@ -185,18 +278,26 @@ mod tests {
             ("POSTERN_MASTER_SECRET", "file:a"),
             ("POSTERN_OPERATOR_SECRET", "file:b"),
             ("POSTERN_ADDRESS", "support@example.com"),
+            ("POSTERN_RETRY_QUEUE", "https://sqs/1/retry"),
         ])
     }
 
     fn read(environment: &HashMap<&'static str, &'static str>) -> Result<Config, ConfigError> {
-        Config::read(|name| environment.get(name).map(|v| (*v).to_owned()))
+        read_for(Function::Webhook, environment)
+    }
+
+    fn read_for(function: Function, environment: &HashMap<&'static str, &'static str>) -> Result<Config, ConfigError> {
+        Config::read(function, |name| environment.get(name).map(|v| (*v).to_owned()))
     }
 
     #[test]
     fn every_missing_variable_is_named_at_once() {
-        let ConfigError(faults) = read(&HashMap::new()).unwrap_err();
-        for name in full().keys() {
-            assert!(faults.iter().any(|fault| fault.contains(name)), "{name} is not named in {faults:?}");
+        for function in Function::ALL {
+            let ConfigError(faults) = read_for(function, &HashMap::new()).unwrap_err();
+            let named = |name: &&str| faults.iter().any(|fault| fault.contains(*name));
+            let ours = faults.iter().filter(|fault| fault.starts_with("POSTERN_")).count();
+            assert!(function.requires().iter().all(named), "{function:?}: {faults:?}");
+            assert_eq!(ours, function.requires().len(), "{function:?} asks for nothing else: {faults:?}");
         }
         for name in full().keys() {
             let mut environment = full();

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
-use postern::{ambient::Ambient, aws::Clients, config::Config, telemetry};
+use postern::{
+    ambient::Ambient,
+    aws::Clients,
+    config::{Config, Function},
+    telemetry,
+};
 use postern_webhook::{App, NotReady, not_ready};
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,7 +27,7 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn build() -> Result<App, String> {
-    let config = Config::from_env().map_err(|error| error.to_string())?;
+    let config = Config::from_env(Function::Webhook).map_err(|error| error.to_string())?;
     let clients = Clients::new(&config.aws);
     App::new(config, &clients, Ambient::system()).await.map_err(|error| error.to_string())
 }

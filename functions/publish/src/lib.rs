@@ -1,0 +1,1 @@
+//! Ticket events: from the table stream to SNS.

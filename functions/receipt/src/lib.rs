@@ -1,0 +1,1 @@
+//! SES receipts: through SNS and SQS, from SNS directly, or from the SES Lambda action.
