@@ -68,8 +68,8 @@ impl Sqs {
     }
 }
 
-fn attribute(message: &Message, name: MessageSystemAttributeName) -> &str {
-    message.attributes().and_then(|attributes| attributes.get(&name)).map_or("-", String::as_str)
+fn attribute<'a>(message: &'a Message, name: &MessageSystemAttributeName) -> &'a str {
+    message.attributes().and_then(|attributes| attributes.get(name)).map_or("-", String::as_str)
 }
 
 #[tokio::test]
@@ -87,17 +87,17 @@ async fn a_message_is_sent_received_kept_from_others_and_deleted() {
     assert_eq!((first.body(), first.message_id()), (Some(body), sent.message_id()));
     assert_eq!(first.md5_of_body(), sent.md5_of_message_body());
     let millis = |seconds: i64| (world::now().as_millisecond() + seconds * 1_000).to_string();
-    assert_eq!(attribute(&first, MessageSystemAttributeName::ApproximateReceiveCount), "1");
-    assert_eq!(attribute(&first, MessageSystemAttributeName::SentTimestamp), millis(0));
-    assert_eq!(attribute(&first, MessageSystemAttributeName::ApproximateFirstReceiveTimestamp), millis(2));
+    assert_eq!(attribute(&first, &MessageSystemAttributeName::ApproximateReceiveCount), "1");
+    assert_eq!(attribute(&first, &MessageSystemAttributeName::SentTimestamp), millis(0));
+    assert_eq!(attribute(&first, &MessageSystemAttributeName::ApproximateFirstReceiveTimestamp), millis(2));
     assert_eq!(sqs.depth(RETRY_QUEUE).await, ["0", "1", "0"]);
 
     sqs.clock.pass(29);
     assert!(sqs.receive(RETRY_QUEUE, None).await.is_none(), "still kept from others");
     sqs.clock.pass(1);
     let second = sqs.receive(RETRY_QUEUE, None).await.unwrap();
-    assert_eq!(attribute(&second, MessageSystemAttributeName::ApproximateReceiveCount), "2");
-    assert_eq!(attribute(&second, MessageSystemAttributeName::ApproximateFirstReceiveTimestamp), millis(2));
+    assert_eq!(attribute(&second, &MessageSystemAttributeName::ApproximateReceiveCount), "2");
+    assert_eq!(attribute(&second, &MessageSystemAttributeName::ApproximateFirstReceiveTimestamp), millis(2));
     sqs.delete(RETRY_QUEUE, &first).await;
     assert_eq!(sqs.depth(RETRY_QUEUE).await, ["0", "1", "0"], "the handle of an earlier receive deletes nothing");
     sqs.delete(RETRY_QUEUE, &second).await;
@@ -151,13 +151,13 @@ async fn after_a_hundred_receives_a_message_is_a_dead_letter_its_body_unchanged(
         sqs.clock.pass(900);
         for receive in 1..=RECEIVES_MAX {
             let message = sqs.receive(queue, Some(0)).await.unwrap();
-            assert_eq!(attribute(&message, MessageSystemAttributeName::ApproximateReceiveCount), receive.to_string());
+            assert_eq!(attribute(&message, &MessageSystemAttributeName::ApproximateReceiveCount), receive.to_string());
         }
         assert!(sqs.receive(queue, Some(0)).await.is_none());
         assert_eq!(sqs.depth(queue).await, ["0", "0", "0"]);
         let letter = sqs.receive(DEAD_QUEUE, None).await.unwrap();
         assert_eq!(letter.body(), Some(queue));
-        assert_eq!(attribute(&letter, MessageSystemAttributeName::DeadLetterQueueSourceArn), queue_arn(queue));
+        assert_eq!(attribute(&letter, &MessageSystemAttributeName::DeadLetterQueueSourceArn), queue_arn(queue));
         sqs.delete(DEAD_QUEUE, &letter).await;
     }
     sqs.send(DEAD_QUEUE, "stays").await;
@@ -191,7 +191,7 @@ async fn a_restart_keeps_messages_their_counts_and_their_times() {
     assert!(sqs.receive(RETRY_QUEUE, None).await.is_none());
     sqs.clock.pass(1);
     let again = sqs.receive(RETRY_QUEUE, None).await.unwrap();
-    assert_eq!(attribute(&again, MessageSystemAttributeName::ApproximateReceiveCount), "2");
+    assert_eq!(attribute(&again, &MessageSystemAttributeName::ApproximateReceiveCount), "2");
     sqs.delete(RETRY_QUEUE, &waits).await;
     assert_eq!(sqs.depth(RETRY_QUEUE).await, ["0", "1", "0"], "handles of the last run are old ones");
     sqs.delete(RETRY_QUEUE, &again).await;
