@@ -113,6 +113,7 @@ impl Local {
             keyring,
             mailboxes: mailboxes()?,
             ambient,
+            retry: None,
         };
         Ok(Self { ingest, data: data.to_owned(), engines, endpoints })
     }
