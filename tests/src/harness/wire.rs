@@ -14,7 +14,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use postern_cli::engines::Engines;
 
-use super::call::Call;
+use super::call::{Call, Service};
 use super::fault::{Answer, Dice, Fault, timeout};
 use super::gate::Gate;
 
@@ -36,6 +36,8 @@ struct State {
     orders: HashMap<usize, Fault>,
     lose_answer_of: Option<String>,
     conflicts: Option<(Dice, usize)>,
+    down: HashMap<Service, Fault>,
+    next: Option<(String, Fault, usize)>,
     struck: usize,
 }
 
@@ -83,6 +85,16 @@ impl Wire {
     /// Fails the `n`-th call over this wire, counted from 1 when the wire was made.
     pub(crate) fn fail_call(&self, n: usize, fault: Fault) {
         self.state().orders.insert(n, fault);
+    }
+
+    /// Fails the next `times` calls of that operation.
+    pub(crate) fn fail_next(&self, operation: &str, fault: Fault, times: usize) {
+        self.state().next = Some((operation.to_owned(), fault, times));
+    }
+
+    /// Fails every call to that service.
+    pub(crate) fn fail_service(&self, service: Service, fault: Fault) {
+        self.state().down.insert(service, fault);
     }
 
     /// The next call of that operation is applied, its answer is not heard.
@@ -150,6 +162,16 @@ impl Wire {
         let begun = state.begun;
         if let Some(fault) = state.orders.remove(&begun) {
             return Some(fault);
+        }
+        if let Some(fault) = state.down.get(&call.service) {
+            return Some(*fault);
+        }
+        if let Some((operation, fault, times)) = &mut state.next
+            && *operation == call.operation
+            && *times > 0
+        {
+            *times -= 1;
+            return Some(*fault);
         }
         if state.lose_answer_of.as_ref() == Some(&call.operation) {
             state.lose_answer_of = None;
