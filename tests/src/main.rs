@@ -22,5 +22,6 @@ mod corpus;
 mod faults;
 mod memory;
 mod providers;
+mod publish;
 mod races;
 mod threading;
