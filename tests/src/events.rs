@@ -1,4 +1,4 @@
-//! The sample events of `events/`: each goes through `lambda_http`'s own deserialisation into the handler and gets its
+//! The sample events of `events/` for the HTTP door: each goes through `lambda_http`'s own deserialisation into the handler and gets its
 //! documented answer. A sample nobody expects anything of fails, so that none can rot.
 
 use std::{collections::BTreeSet, path::PathBuf};

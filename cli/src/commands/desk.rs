@@ -14,7 +14,7 @@ use super::{COUNTED_MAX, Output, attention, find_mail, find_ticket, not_found, p
 use crate::{args, local::Local, show};
 
 /// Who acts, in the audit trail of the local run.
-const ACTOR: &str = "cli";
+pub(super) const ACTOR: &str = "cli";
 
 /// Held mail: list, release, discard.
 ///
@@ -87,7 +87,7 @@ pub async fn approve(args: &args::Approve) -> anyhow::Result<Output> {
     }
     let mailbox = local.ingest.mailboxes.by_id(&ticket.mailbox);
     let mailbox = mailbox.ok_or_else(|| anyhow!("mailbox {:?} is not configured any more", ticket.mailbox.as_str()))?;
-    let change = local.ingest.store.approve(entry, mailbox, local.ingest.ambient.now()).await?;
+    let change = local.ingest.store.approve(entry, mailbox, ACTOR, local.ingest.ambient.now()).await?;
     local.close().await;
     Ok(match change {
         Change::Made(ticket) if args.common.json => Output::ok(pretty(&ticket)?),

@@ -9,7 +9,7 @@ use postern::{
 };
 use serde_json::json;
 
-use super::{Output, attention, find_mail, find_ticket, pretty, usage};
+use super::{Output, attention, desk::ACTOR, find_mail, find_ticket, pretty, usage};
 use crate::{args, local::Local, show};
 
 fn status(text: &str) -> anyhow::Result<Status> {
@@ -49,7 +49,7 @@ pub async fn ticket(args: &args::Ticket) -> anyhow::Result<Output> {
     let mut ticket = find_ticket(&local, &args.ticket).await?;
     if let Some(to) = to {
         let now = local.ingest.ambient.now();
-        match local.ingest.store.set_status(ticket.ticket_id, to, now).await? {
+        match local.ingest.store.set_status(ticket.ticket_id, to, ACTOR, now).await? {
             Change::Made(after) => ticket = after,
             Change::Refused(why) => {
                 local.close().await;

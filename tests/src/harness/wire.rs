@@ -12,11 +12,14 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use postern::aws::Clients;
+use postern::config::{AwsConfig, AwsCredentials};
 use postern_cli::engines::Engines;
 
 use super::call::{Call, Service};
 use super::fault::{Answer, Dice, Fault, timeout};
 use super::gate::Gate;
+use super::topic::Topic;
 
 /// One actor's wire. Clones share the log and the orders.
 #[derive(Clone)]
@@ -24,6 +27,8 @@ pub(crate) struct Wire {
     inner: SharedHttpClient,
     state: Arc<Mutex<State>>,
     gate: Option<Gate>,
+    /// Answers for SNS, where there is one.
+    topic: Option<Topic>,
 }
 
 #[derive(Default)]
@@ -44,7 +49,13 @@ struct State {
 impl Wire {
     pub(crate) fn new() -> Self {
         let inner = aws_smithy_http_client::Builder::new().build_http();
-        Self { inner, state: Arc::default(), gate: None }
+        Self { inner, state: Arc::default(), gate: None, topic: None }
+    }
+
+    /// The same wire, with a topic at its other end.
+    pub(crate) fn with_topic(mut self, topic: &Topic) -> Self {
+        self.topic = Some(topic.clone());
+        self
     }
 
     pub(super) fn gated(gate: Gate) -> Self {
@@ -59,6 +70,23 @@ impl Wire {
     /// SDK clients of `engines` whose calls go over this wire.
     pub(crate) fn clients(&self, engines: &Engines) -> (aws_sdk_dynamodb::Client, aws_sdk_s3::Client) {
         engines.clients(Some(self.http()))
+    }
+
+    /// As [`Wire::clients`], all that a function has. Services without an engine are nowhere.
+    pub(crate) fn aws(&self, engines: &Engines) -> Clients {
+        let nowhere = || Some("http://127.0.0.1:9".to_owned());
+        let key = || "postern".to_owned();
+        let credentials = AwsCredentials { access_key_id: key(), secret_access_key: key(), session_token: None };
+        let config = AwsConfig {
+            region: "us-east-1".to_owned(),
+            credentials,
+            dynamodb: Some(engines.dynamodb_endpoint().to_owned()),
+            s3: Some(engines.s3_endpoint().to_owned()),
+            sqs: nowhere(),
+            sns: nowhere(),
+            secrets: nowhere(),
+        };
+        Clients::over(&self.http(), &config)
     }
 
     /// The calls since the wire was made or last taken, in the order they began.
@@ -141,7 +169,11 @@ impl Wire {
             self.state().struck += 1;
             return answer;
         }
-        let mut response = inner.call(request).await?;
+        let topic = self.topic.as_ref().filter(|_| call.service == Service::Sns);
+        let mut response = match topic {
+            Some(topic) => topic.answer(&request),
+            None => inner.call(request).await?,
+        };
         // A call is complete when its whole answer is here: what comes after it on the wire happens after it.
         let body = ByteStream::new(response.take_body()).collect().await;
         let body = body.map_err(|error| ConnectorError::io(error.into()))?;
