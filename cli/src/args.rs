@@ -151,9 +151,9 @@ pub enum SecretVerb {
 pub struct SecretSet {
     /// mailgun.signing_keys or postmark.credentials.
     pub name: String,
-    /// The credential. `-` reads it from standard input, which keeps it out of the shell's history and the process
-    /// list: prefer that.
-    #[arg(allow_hyphen_values = true)]
+    /// The credential. Better left out: then it is asked for without being shown, or read from standard input (as with
+    /// `-`), and stands in no shell history and no process list.
+    #[arg(default_value = "-", hide_default_value = true)]
     pub value: String,
     /// Keep only this one: what the provider signs with any other is refused from then on.
     #[arg(long)]

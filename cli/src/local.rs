@@ -108,6 +108,7 @@ impl Local {
             keyring,
             mailboxes: mailboxes()?,
             ambient,
+            retry: None,
         };
         Ok(Self { ingest, data: data.to_owned(), engines, endpoints })
     }
@@ -156,8 +157,12 @@ pub async fn running_door(data: &Path) -> anyhow::Result<Option<String>> {
     Ok(if answers(&endpoints).await { endpoints.http } else { None })
 }
 
-/// True where somebody listens at these endpoints; a file left behind by a `dev` that was killed names nobody.
+/// True where somebody listens at these endpoints, and not an older version; a file left behind by a `dev` that was killed
+/// names nobody.
 async fn answers(endpoints: &Endpoints) -> bool {
+    if !endpoints.are_complete() {
+        return false;
+    }
     let address = endpoints.dynamodb.trim_start_matches("http://");
     tokio::net::TcpStream::connect(address).await.is_ok()
 }

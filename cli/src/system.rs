@@ -1,7 +1,8 @@
 //! What the verbs work on: the engines of a data directory, or a deployed stack. Both are the same to them.
 
 use postern::{
-    ambient::Ambient, blobs::Blobs, ingest::Ingest, mailbox::Mailboxes, secrets::signing_keys, store::Store,
+    ambient::Ambient, blobs::Blobs, ingest::Ingest, mailbox::Mailboxes, queue::Queue, secrets::signing_keys,
+    store::Store,
 };
 
 use crate::{args::Common, local::Local, stack::Stack};
@@ -62,6 +63,22 @@ impl System {
             keyring: signing_keys(&stack.master_secret()?).await?,
             mailboxes: self.mailboxes.clone(),
             ambient: self.ambient.clone(),
+            // Whoever typed the command types it again.
+            retry: None,
+        })
+    }
+
+    /// The queue of what is safe and not decided: what goes there is worked off by the stack, or by a running `dev`.
+    ///
+    /// # Errors
+    /// The stack is of another version.
+    pub fn retry_queue(&self) -> anyhow::Result<Queue> {
+        Ok(match &self.place {
+            Place::Data(local) => {
+                let endpoints = local.endpoints();
+                Queue::new(endpoints.all_clients(None).sqs, endpoints.queue_urls().retry)
+            }
+            Place::Stack(stack) => Queue::new(stack.clients.sqs.clone(), stack.output("RetryQueueUrl")?),
         })
     }
 

@@ -1,6 +1,7 @@
 //! `doctor`: what is missing or wrong, one line a check. Each check is independent: one that cannot be made says which
 //! permission it lacks, and the others go on.
 
+mod door;
 mod mx;
 mod of_data;
 mod of_stack;

@@ -214,7 +214,9 @@ pub(super) fn inbound_host(region: &str) -> String {
 /// Domains whose mail comes by SES: `MailDomain`, else those of the mailboxes' addresses.
 pub(super) fn mail_domains(stack: &Stack, mailboxes: &Mailboxes) -> Vec<String> {
     if let Some(domains) = stack.parameter("MailDomain") {
-        return domains.split(',').map(|domain| domain.trim().to_owned()).filter(|domain| !domain.is_empty()).collect();
+        // With a dot in front a receipt rule means the subdomains.
+        let domains = domains.split(',').map(|domain| domain.trim().trim_start_matches('.').to_owned());
+        return domains.filter(|domain| !domain.is_empty()).collect();
     }
     let mut domains: Vec<String> =
         mailboxes.iter().flat_map(|mailbox| &mailbox.addresses).map(|address| address.domain().to_owned()).collect();

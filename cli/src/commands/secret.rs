@@ -1,5 +1,6 @@
 //! `secret set` and `secret list`: the credentials that providers prove themselves with. A value is never printed.
 
+mod prompt;
 mod vault;
 
 use anyhow::bail;
@@ -144,6 +145,9 @@ async fn set(args: &args::SecretSet) -> anyhow::Result<Output> {
 fn value(args: &args::SecretSet) -> anyhow::Result<String> {
     if args.value != "-" {
         return Ok(args.value.trim().to_owned());
+    }
+    if let Some(typed) = prompt::ask(&format!("{} (not shown): ", args.name))? {
+        return Ok(typed.trim().to_owned());
     }
     let Ok(text) = String::from_utf8(read_input("-".as_ref())?) else {
         bail!(usage("standard input is not text"));

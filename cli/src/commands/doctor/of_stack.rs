@@ -7,7 +7,7 @@ use aws_sdk_lambda::types::AccountLimit;
 use aws_sdk_sqs::types::QueueAttributeName as Q;
 use postern::{secrets::signing_keys, store::Store};
 
-use super::{Finding, State, credentials, mx, receiving, secret::Vault, waiting};
+use super::{Finding, State, credentials, door, mx, receiving, secret::Vault, waiting};
 use crate::{
     args::Aws,
     commands::{
@@ -41,16 +41,16 @@ pub(super) async fn findings(name: &str, aws: &Aws, resolver: Option<SocketAddr>
         Err(error) => return vec![Finding::fail("stack", format!("{error:#}"), "then look again")],
     };
     let place = format!(" --stack {name}");
-    let (outputs, (master, operator), (table, bucket), queues, (mail, ses, mx), lambda) = tokio::join!(
+    let (outputs, (master, operator, http), (table, bucket), queues, (mail, ses, mx), lambda) = tokio::join!(
         async { of_outputs(&stack) },
-        async { tokio::join!(master(&stack), operator(&stack, &place)) },
+        async { tokio::join!(master(&stack), operator(&stack, &place), http(&stack)) },
         async { tokio::join!(table(&stack), bucket(&stack)) },
         queues(&stack, &place),
         async { tokio::join!(mail(&stack, &place), receiving::check(&stack), domains(&stack, resolver)) },
         lambda(&stack),
     );
     let mut findings = vec![state(&stack)];
-    for some in [outputs, master, operator, table, bucket, queues, mail, ses, mx, lambda] {
+    for some in [outputs, http, master, operator, table, bucket, queues, mail, ses, mx, lambda] {
         findings.extend(some);
     }
     findings
@@ -102,6 +102,13 @@ async fn master(stack: &Stack) -> Vec<Finding> {
 async fn operator(stack: &Stack, place: &str) -> Vec<Finding> {
     match Vault::of_stack(stack) {
         Ok(vault) => credentials(&vault, place).await,
+        Err(_) => Vec::new(),
+    }
+}
+
+async fn http(stack: &Stack) -> Vec<Finding> {
+    match stack.output("ApiUrl") {
+        Ok(url) => vec![door::check(url).await],
         Err(_) => Vec::new(),
     }
 }

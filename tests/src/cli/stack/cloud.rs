@@ -52,6 +52,8 @@ pub(super) struct State {
     pub(super) expiry: Value,
     /// Status of `HeadBucket`.
     pub(super) bucket: u16,
+    /// Status and body of any other GET: the HTTP door's.
+    pub(super) door: (u16, Value),
     /// Every action that was asked for.
     pub(super) calls: Vec<String>,
     /// Happens once, before `AWSCURRENT` is moved.
@@ -144,6 +146,7 @@ impl State {
             }),
             expiry: json!({ "TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at" }),
             bucket: 200,
+            door: (404, json!({ "error": "unknown-route", "message": "there is no such route" })),
             calls: Vec::new(),
             meanwhile: None,
             lose_answer: false,
@@ -321,6 +324,10 @@ async fn respond(state: &Mutex<State>, request: Request<Incoming>) -> Response<F
         (None, Method::HEAD) => (Form::Path, "HeadBucket".to_owned()),
         (None, Method::GET) if head.uri.path().ends_with("/account-settings") => {
             (Form::Path, "GetAccountSettings".to_owned())
+        }
+        (None, Method::GET) => {
+            let (status, body) = state.lock().unwrap().door.clone();
+            return Response::builder().status(status).body(Full::new(body.to_string().into())).unwrap();
         }
         (None, _) => (Form::Xml, fields.get("Action").cloned().unwrap_or_default()),
     };

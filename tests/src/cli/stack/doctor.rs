@@ -23,6 +23,8 @@ impl Ward {
         for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"] {
             rig.environment.insert(name, rig.cloud.url());
         }
+        let url = rig.cloud.url();
+        rig.cloud.state().outputs.insert("ApiUrl".to_owned(), url);
         let dns = Dns::start(&[
             ("postern.test", &[(10, HOST)]),
             ("elsewhere.test", &[(10, "mx.elsewhere.test")]),
@@ -65,7 +67,9 @@ impl Ward {
         }
         // Whatever the cause, the others were looked at.
         let checks: Vec<&str> = findings.iter().filter_map(|finding| finding["check"].as_str()).collect();
-        for other in ["stack", "signing", "credentials", "table", "bucket", "queues", "mail", "ses", "mx", "lambda"] {
+        for other in
+            ["stack", "door", "signing", "credentials", "table", "bucket", "queues", "mail", "ses", "mx", "lambda"]
+        {
             // Without a mailbox there is no domain to look at.
             if (check, other) == ("mailbox", "mx") {
                 continue;
@@ -213,6 +217,19 @@ async fn what_can_be_wrong_with_stack_and_account_is_found() {
     let expected: (_, _, &[_]) = ("lambda", "warn", &["10 invocations", "Service Quotas"]);
     ward.finds(|state| state.concurrency = 10, |state| state.concurrency = 1000, expected).await;
     ward.finds(|state| state.concurrency = 49, |state| state.concurrency = 50, ("lambda", "warn", &["49"])).await;
+    for (answer, state, words) in [
+        ((503, json!({ "error": "not-ready", "message": "POSTERN_TABLE is not set" })), "fail", &["POSTERN_TABLE"][..]),
+        ((403, json!({ "message": "Forbidden" })), "fail", &["403", "Postmark"]),
+        ((404, json!({ "message": "Not Found" })), "fail", &["404", "not our function"]),
+        ((500, json!({ "message": "Internal Server Error" })), "fail", &["500", "log of the webhook"]),
+    ] {
+        let healthy = ward.rig.cloud.state().door.clone();
+        ward.finds(|state| state.door = answer, |state| state.door = healthy, ("door", state, words)).await;
+    }
+    let url = ward.rig.cloud.state().outputs["ApiUrl"].clone();
+    let at = |url: String| |state: &mut State| drop(state.outputs.insert("ApiUrl".to_owned(), url));
+    let nobody = "http://127.0.0.1:9".to_owned();
+    ward.finds(at(nobody), at(url), ("door", "warn", &["not checked", "does not answer"])).await;
     let status = |status: &'static str| move |state: &mut State| state.status = status.to_owned();
     for failed in ["UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"] {
         ward.finds(status(failed), status("UPDATE_COMPLETE"), ("stack", "warn", &[failed, "deploy again"])).await;

@@ -54,6 +54,8 @@ async fn a_new_credential_stands_in_front_and_the_old_ones_stay() {
     let login = "postern:4f0ffddcb1ac41fc9b9e20cf";
     let ran = rig.run_plain(&["secret", "set", POSTMARK, "-", "--stack", STACK], &format!("{login}\n")).await;
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+    let ran = rig.run_plain(&["secret", "set", POSTMARK, "--stack", STACK], &format!("{login}\r\n")).await;
+    assert!(ran.code == 0 && ran.out.contains("nothing to change"), "without a value it is read too: {ran:?}");
     let text = rig.cloud.state().secret(OPERATOR_ARN).to_string();
     let secrets = Secrets::new(SecretSource::Text(text), Ambient::system()).operator().await.unwrap();
     assert_eq!(secrets.postmark.credentials, [login], "in the form that the functions read");
