@@ -112,7 +112,9 @@ pub fn in_words(error: anyhow::Error) -> anyhow::Error {
     };
     let found = match error.downcast_ref::<IngestError>() {
         Some(IngestError::Store(error)) => table(error),
-        Some(IngestError::NotSafe(error) | IngestError::Attachment(error)) => bucket(error),
+        Some(IngestError::NotSafe(error) | IngestError::Unread(error) | IngestError::Attachment(error)) => {
+            bucket(error)
+        }
         _ => None,
     };
     let found = found.or_else(|| error.downcast_ref::<StoreError>().and_then(table));

@@ -326,7 +326,12 @@ async fn respond(state: &Mutex<State>, request: Request<Incoming>) -> Response<F
             (Form::Path, "GetAccountSettings".to_owned())
         }
         (None, Method::GET) => {
-            let (status, body) = state.lock().unwrap().door.clone();
+            let state = state.lock().unwrap();
+            if state.denied.contains("GetObject") && head.uri.path().starts_with(&format!("/{BUCKET}/")) {
+                let denied = Full::from("<Error><Code>AccessDenied</Code></Error>");
+                return Response::builder().status(403).body(denied).unwrap();
+            }
+            let (status, body) = state.door.clone();
             return Response::builder().status(status).body(Full::new(body.to_string().into())).unwrap();
         }
         (None, _) => (Form::Xml, fields.get("Action").cloned().unwrap_or_default()),

@@ -134,7 +134,8 @@ async fn a_change_that_others_make_meanwhile_is_not_lost() {
     assert_eq!(keys(&rig), json!(["key-brand-new", "key-of-them", "key-of-old"]));
 
     rig.cloud.state().lose_answer = true;
-    rig.text(&["secret", "set", MAILGUN, "key-after-that"]).await;
+    let told = rig.json(&["secret", "set", MAILGUN, "key-after-that"]).await;
+    assert_eq!(told["changed"], true, "{told}");
     assert_eq!(keys(&rig)[0], "key-after-that", "made once, though its answer was lost");
     assert_eq!(keys(&rig).as_array().unwrap().len(), 4);
 
@@ -168,6 +169,17 @@ async fn a_local_rotation_refuses_no_mail() {
     desk.text(&["secret", "set", MAILGUN, &mark(&old), "--remove"]).await;
     assert_eq!(take(&old, "a3").await, 401);
     assert_eq!(take("key-brand-new", "a4").await, 200);
+
+    // Several people at once, each in a process of their own.
+    let rig = Rig::new().await;
+    let data = rig.desk.data().to_str().unwrap().to_owned();
+    let names = ["key-one", "key-two", "key-three", "key-four"];
+    let words = names.map(|key| ["secret", "set", MAILGUN, key, "--data", &data]);
+    let all = futures_util::future::join_all(words.iter().map(|words| rig.run_plain(words, ""))).await;
+    assert!(all.iter().all(|ran| ran.code == 0), "{all:?}");
+    let kept = std::fs::read_to_string(rig.desk.data().join("secrets").join("operator.json")).unwrap();
+    assert!(names.iter().all(|key| kept.contains(key)), "{kept}");
+    rig.end().await;
 
     std::fs::remove_file(&path).unwrap();
     assert_eq!(desk.json(&["secret", "list"]).await["secrets"][0]["live"], 0);

@@ -70,6 +70,10 @@ async fn a_missing_permission_is_named() {
         rig.cloud.state().denied.clear();
     }
     assert_eq!(rig.desk.json(&["mail", held]).await["outcome"], "held", "nothing was done by halves");
+    let objects = rig.environment.insert("AWS_ENDPOINT_URL_S3", rig.cloud.url()).unwrap();
+    rig.cloud.state().denied.insert("GetObject");
+    says(&rig.trouble(&["hold", "release", held], SOFTWARE).await, &["s3:GetObject", "bucket"]);
+    rig.environment.insert("AWS_ENDPOINT_URL_S3", objects);
     // The table's own refusal.
     rig.environment.insert("AWS_ENDPOINT_URL_DYNAMODB", rig.cloud.url());
     rig.cloud.state().denied.extend(["Query", "GetItem", "BatchGetItem"]);
