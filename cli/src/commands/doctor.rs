@@ -118,11 +118,11 @@ fn waiting(found: anyhow::Result<Attention>, place: &str) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     if failed > 0 {
-        let found = format!("{failed} mails failed: safe, but no ticket came of them");
+        let found = format!("{failed} failed: safe, but no ticket came of it");
         findings.push(Finding::warn(CHECK, found, format!("postern mail{place} says why; postern redrive{place}")));
     }
     if held > 0 {
-        let found = format!("{held} mails are held until somebody decides");
+        let found = format!("{held} held until somebody decides");
         findings.push(Finding::warn(CHECK, found, format!("postern hold list{place}")));
     }
     if findings.is_empty() {
