@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -17,11 +17,44 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 pub struct Common {
     /// Data directory of the local run.
-    #[arg(long, default_value = "./.postern", value_name = "DIR")]
+    #[arg(long, default_value = "./.postern", value_name = "DIR", conflicts_with = "stack")]
     pub data: PathBuf,
     /// Print JSON instead of text.
     #[arg(long)]
     pub json: bool,
+    /// A deployed stack instead of a data directory.
+    #[command(flatten)]
+    pub aws: Aws,
+}
+
+impl Common {
+    /// A data directory, shown as text.
+    #[must_use]
+    pub fn of(data: &Path) -> Self {
+        Self { data: data.to_owned(), json: false, aws: Aws::default() }
+    }
+}
+
+/// Which stack, and as whom. Credentials, profiles and regions are found as the AWS CLI finds them.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Aws {
+    /// Name of a deployed CloudFormation stack, instead of --data.
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// AWS region of the stack [default: AWS_REGION, or the profile's].
+    #[arg(long, requires = "stack")]
+    pub region: Option<String>,
+    /// Profile of the AWS configuration files [default: AWS_PROFILE, or `default`].
+    #[arg(long, requires = "stack")]
+    pub profile: Option<String>,
+}
+
+/// Who acts, in the audit trail.
+#[derive(Clone, Debug, Args)]
+pub struct Actor {
+    /// Who acts, as the ledger notes it.
+    #[arg(long = "actor", value_name = "WHO", default_value = "cli")]
+    pub name: String,
 }
 
 /// The verbs.
@@ -47,6 +80,12 @@ pub enum Verb {
     Token(Token),
     /// Read one message and print what Postern understands of it, as JSON.
     Inspect(Inspect),
+    /// Credentials that providers prove themselves with: list, set, rotate.
+    Secret(Secret),
+    /// Each way in: its URL, what to paste where at the provider, whether its secret is set.
+    Doors(Doors),
+    /// What is missing or wrong, one line a check; ends with 1 where something fails.
+    Doctor(Doctor),
 }
 
 /// Arguments of `dev`.
@@ -86,6 +125,66 @@ pub struct Ingest {
     pub common: Common,
 }
 
+/// Arguments of `secret`.
+#[derive(Debug, Args)]
+pub struct Secret {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: SecretVerb,
+}
+
+/// What can be done with the operator's secret.
+#[derive(Debug, Subcommand)]
+pub enum SecretVerb {
+    /// Add a credential in front of the live ones, which stay valid.
+    Set(SecretSet),
+    /// List the names, how many live credentials each has, and their fingerprints; never a value.
+    List {
+        /// Where and how.
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// Arguments of `secret set`.
+#[derive(Debug, Args)]
+pub struct SecretSet {
+    /// mailgun.signing_keys or postmark.credentials.
+    pub name: String,
+    /// The credential. Better left out: then it is asked for without being shown, or read from standard input (as with
+    /// `-`), and stands in no shell history and no process list.
+    #[arg(default_value = "-", hide_default_value = true)]
+    pub value: String,
+    /// Keep only this one: what the provider signs with any other is refused from then on.
+    #[arg(long)]
+    pub replace: bool,
+    /// Take this one away; its fingerprint, as `secret list` shows it, will do.
+    #[arg(long, conflicts_with = "replace")]
+    pub remove: bool,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `doors`.
+#[derive(Debug, Args)]
+pub struct Doors {
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Name server that is asked for MX records, IP or IP:PORT [default: the system's].
+    #[arg(long, value_name = "SERVER")]
+    pub resolver: Option<String>,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
 /// Arguments of `tickets`.
 #[derive(Debug, Args)]
 pub struct Tickets {
@@ -108,6 +207,9 @@ pub struct Ticket {
     /// Set the status first: open, pending, resolved, closed.
     #[arg(long)]
     pub status: Option<String>,
+    /// Who does it.
+    #[command(flatten)]
+    pub actor: Actor,
     /// Where and how.
     #[command(flatten)]
     pub common: Common,
@@ -153,6 +255,9 @@ pub enum HoldVerb {
         /// Mailbox, where none could be chosen.
         #[arg(long, value_name = "ID")]
         mailbox: Option<String>,
+        /// Who acts.
+        #[command(flatten)]
+        actor: Actor,
         /// Where and how.
         #[command(flatten)]
         common: Common,
@@ -161,6 +266,9 @@ pub enum HoldVerb {
     Discard {
         /// Ledger id, or enough of its beginning.
         id: String,
+        /// Who acts.
+        #[command(flatten)]
+        actor: Actor,
         /// Where and how.
         #[command(flatten)]
         common: Common,
@@ -172,6 +280,9 @@ pub enum HoldVerb {
 pub struct Approve {
     /// The entry as `postern ticket` shows it: TICKET/HASH.
     pub entry: String,
+    /// Who does it.
+    #[command(flatten)]
+    pub actor: Actor,
     /// Where and how.
     #[command(flatten)]
     pub common: Common,

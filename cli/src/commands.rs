@@ -1,23 +1,29 @@
 //! One function a verb. Each returns what is printed and the exit code; nothing prints by itself.
 
 mod desk;
+mod doctor;
+mod doors;
 mod ingest;
 mod lists;
+mod secret;
 
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use postern::{
     records::{LedgerRow, Outcome},
-    store::{LedgerId, query::LedgerLine},
+    store::{LedgerId, Store, query::LedgerLine},
     ticket::Ticket,
 };
 
-use crate::local::Local;
+use crate::system::System;
 
 pub use desk::{approve, hold, token};
+pub use doctor::doctor;
+pub use doors::doors;
 pub use ingest::{ingest, inspect};
 pub use lists::{mail, ticket, tickets};
+pub use secret::secret;
 
 /// Exit codes (BSD `sysexits.h`): what Postfix's pipe(8) understands.
 pub mod exit {
@@ -31,7 +37,7 @@ pub mod exit {
     pub const DATA: u8 = 65;
     /// A file that was named does not read.
     pub const NO_INPUT: u8 = 66;
-    /// Something is wrong with the installation or the data directory.
+    /// Something is wrong with the installation, the data directory or the stack.
     pub const SOFTWARE: u8 = 70;
     /// Not safe yet: the sender keeps the mail and tries again.
     pub const TEMP_FAIL: u8 = 75;
@@ -106,19 +112,22 @@ pub struct Attention {
 /// More than this many are "many": counting stops.
 const COUNTED_MAX: usize = 10_000;
 
-async fn attention(local: &Local) -> anyhow::Result<Attention> {
-    let lines = local.ingest.store.attention(&[Outcome::Held, Outcome::Failed, Outcome::Queued], COUNTED_MAX).await?;
+async fn attention(system: &System) -> anyhow::Result<Attention> {
+    count_attention(&system.store).await
+}
+
+async fn count_attention(store: &Store) -> anyhow::Result<Attention> {
+    let lines = store.attention(&[Outcome::Held, Outcome::Failed, Outcome::Queued], COUNTED_MAX).await?;
     let count = |outcome| lines.iter().filter(|line| line.row.outcome == outcome).count();
     Ok(Attention { held: count(Outcome::Held), failed: count(Outcome::Failed), queued: count(Outcome::Queued) })
 }
 
 /// Reads `INC-00042`, `INC-2026-00042` or `42`; a number must be the ticket's own.
-async fn find_ticket(local: &Local, text: &str) -> anyhow::Result<Ticket> {
+async fn find_ticket(system: &System, text: &str) -> anyhow::Result<Ticket> {
     let digits = text.rsplit('-').next().unwrap_or(text);
     let ordinal: u64 =
         digits.parse().map_err(|_| usage(format!("{text:?} is no ticket number (INC-00042) and no id (42)")))?;
-    let ticket =
-        local.ingest.store.ticket(ordinal).await?.ok_or_else(|| not_found(format!("there is no ticket {text}")))?;
+    let ticket = system.store.ticket(ordinal).await?.ok_or_else(|| not_found(format!("there is no ticket {text}")))?;
     if text.contains('-') && !ticket.number.eq_ignore_ascii_case(text) {
         return Err(not_found(format!("there is no ticket {text}; ticket {ordinal} is {}", ticket.number)));
     }
@@ -126,10 +135,10 @@ async fn find_ticket(local: &Local, text: &str) -> anyhow::Result<Ticket> {
 }
 
 /// Reads a whole ledger id, or enough of its beginning to be one of the last weeks' or of those that wait.
-async fn find_mail(local: &Local, text: &str) -> anyhow::Result<(LedgerId, LedgerRow)> {
+async fn find_mail(system: &System, text: &str) -> anyhow::Result<(LedgerId, LedgerRow)> {
     let id = match LedgerId::parse(text) {
         Some(id) => id,
-        None => match beginning_with(local, text).await?.as_slice() {
+        None => match beginning_with(system, text).await?.as_slice() {
             [] => {
                 let seen = "no mail of the last 7 days, and none that waits, begins with";
                 return Err(not_found(format!("{seen} {text:?}; `postern mail` lists them")));
@@ -140,17 +149,17 @@ async fn find_mail(local: &Local, text: &str) -> anyhow::Result<(LedgerId, Ledge
             }
         },
     };
-    let row = local.ingest.store.ledger_row(&id).await?.ok_or_else(|| not_found(format!("there is no mail {id}")))?;
+    let row = system.store.ledger_row(&id).await?.ok_or_else(|| not_found(format!("there is no mail {id}")))?;
     Ok((id, row))
 }
 
-async fn beginning_with(local: &Local, text: &str) -> anyhow::Result<Vec<LedgerLine>> {
+async fn beginning_with(system: &System, text: &str) -> anyhow::Result<Vec<LedgerLine>> {
     if text.len() < 4 {
         return Err(usage(format!("{text:?} is too short: use at least four characters of the id")));
     }
-    let store = &local.ingest.store;
+    let store = &system.store;
     let mut lines = store.attention(&[Outcome::Held, Outcome::Failed, Outcome::Queued], COUNTED_MAX).await?;
-    lines.extend(store.ledger(local.ingest.ambient.now(), 7, &Outcome::ALL, COUNTED_MAX).await?);
+    lines.extend(store.ledger(system.ambient.now(), 7, &Outcome::ALL, COUNTED_MAX).await?);
     lines.retain(|line| line.id.starts_with(text));
     lines.sort_by(|a, b| a.id.cmp(&b.id));
     lines.dedup_by(|a, b| a.id == b.id);

@@ -78,7 +78,7 @@ async fn demo_in(data: &Path) -> anyhow::Result<()> {
     say("three mails come in through the Mailgun door, signed as Mailgun signs:\n")?;
     receive_samples(&Arc::new(local.door()), &local).await?;
     say(&listing(data).await?)?;
-    let common = args::Common { data: data.to_owned(), json: false };
+    let common = args::Common::of(data);
     let ticket = args::Ticket { ticket: "1".to_owned(), status: None, common: common.clone() };
     say(&format!("\n{}", commands::ticket(&ticket).await?.text))?;
     let mail = args::Mail { id: None, days: 1, limit: 100, common };
@@ -88,7 +88,7 @@ async fn demo_in(data: &Path) -> anyhow::Result<()> {
 }
 
 async fn listing(data: &Path) -> anyhow::Result<String> {
-    let common = args::Common { data: data.to_owned(), json: false };
+    let common = args::Common::of(data);
     let tickets = args::Tickets { status: None, limit: 20, common };
     Ok(format!("\n{}", commands::tickets(&tickets).await?.text))
 }

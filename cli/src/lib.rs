@@ -7,3 +7,5 @@ pub mod engines;
 pub mod local;
 pub mod samples;
 pub mod show;
+pub mod stack;
+pub mod system;

@@ -71,12 +71,7 @@ impl Local {
     /// # Errors
     /// There is none, or as [`Local::open`].
     pub async fn existing(data: &Path) -> anyhow::Result<Self> {
-        if !data.is_dir() {
-            bail!(
-                "there is no data in {}: `postern dev` or `postern ingest` makes it, --data names another",
-                data.display()
-            );
-        }
+        expect_data(data)?;
         Self::open(data).await
     }
 
@@ -137,6 +132,29 @@ impl Local {
             engines.stop().await;
         }
     }
+}
+
+/// Refuses a data directory that is not there.
+///
+/// # Errors
+/// In words: which directory, and how one is made.
+pub fn expect_data(data: &Path) -> anyhow::Result<()> {
+    if !data.is_dir() {
+        bail!(
+            "there is no data in {}: `postern dev` or `postern ingest` makes it, --data names another",
+            data.display()
+        );
+    }
+    Ok(())
+}
+
+/// The URL of the HTTP door of the `dev` that runs on a data directory, where one does.
+///
+/// # Errors
+/// `endpoints.json` does not read.
+pub async fn running_door(data: &Path) -> anyhow::Result<Option<String>> {
+    let Some(endpoints) = read_endpoints(data)? else { return Ok(None) };
+    Ok(if answers(&endpoints).await { endpoints.http } else { None })
 }
 
 /// True where somebody listens at these endpoints, and not an older version; a file left behind by a `dev` that was killed

@@ -7,6 +7,7 @@ use postern_cli::{
     args::{Cli, Dev, Verb},
     commands::{self, Output, exit},
     dev,
+    stack::trouble::in_words,
 };
 
 fn main() -> ExitCode {
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(run(cli.verb.unwrap_or_else(|| Verb::Dev(Dev::default())))) {
         Ok(output) => printed(&output),
-        Err(error) => failed(&error),
+        Err(error) => failed(&in_words(error)),
     }
 }
 
@@ -42,6 +43,9 @@ async fn run(verb: Verb) -> anyhow::Result<Output> {
         Verb::Approve(args) => commands::approve(&args).await,
         Verb::Token(args) => commands::token(&args).await,
         Verb::Inspect(args) => commands::inspect(&args),
+        Verb::Secret(args) => commands::secret(&args).await,
+        Verb::Doors(args) => commands::doors(&args).await,
+        Verb::Doctor(args) => commands::doctor(&args).await,
     }
 }
 

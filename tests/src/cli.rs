@@ -2,6 +2,7 @@
 
 mod desk;
 mod ingest;
+mod stack;
 
 use std::path::{Path, PathBuf};
 
@@ -92,6 +93,9 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Hold(args) => commands::hold(&args).await,
         Verb::Approve(args) => commands::approve(&args).await,
         Verb::Token(args) => commands::token(&args).await,
+        Verb::Secret(args) => commands::secret(&args).await,
+        Verb::Doors(args) => commands::doors(&args).await,
+        Verb::Doctor(args) => commands::doctor(&args).await,
         verb => panic!("{verb:?} is not tested here"),
     }
 }

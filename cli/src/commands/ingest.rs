@@ -23,6 +23,10 @@ const DOOR: &str = "cli";
 /// The answers do not print; everything else is an exit code.
 pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
     let usage = |error: anyhow::Error| Output::trouble(&format!("{error:#}"), exit::USAGE);
+    if let Some(stack) = &args.common.aws.stack {
+        let doors = format!("`postern doors --stack {stack}` shows them");
+        return Ok(usage(anyhow!("ingest reads mail into a data directory; a stack takes mail by its doors: {doors}")));
+    }
     let envelope = match envelope(args) {
         Ok(envelope) => envelope,
         Err(error) => return Ok(usage(error)),

@@ -9,8 +9,8 @@ use postern::{
 };
 use serde_json::json;
 
-use super::{Output, attention, desk::ACTOR, find_mail, find_ticket, pretty, usage};
-use crate::{args, local::Local, show};
+use super::{Output, attention, desk::actor, find_mail, find_ticket, pretty, usage};
+use crate::{args, show, system::System};
 
 fn status(text: &str) -> anyhow::Result<Status> {
     let words = || Status::ALL.map(Status::as_str).join(", ");
@@ -26,12 +26,12 @@ pub async fn tickets(args: &args::Tickets) -> anyhow::Result<Output> {
         Some(text) => vec![status(text)?],
         None => Status::ALL.to_vec(),
     };
-    let local = Local::existing(&args.common.data).await?;
-    let queues: BTreeSet<String> = local.ingest.mailboxes.iter().map(|mailbox| mailbox.queue.clone()).collect();
+    let system = System::open(&args.common).await?;
+    let queues: BTreeSet<String> = system.mailboxes.iter().map(|mailbox| mailbox.queue.clone()).collect();
     let filter = TicketFilter { queues: &queues, statuses: &statuses, limit: args.limit };
-    let lines = local.ingest.store.tickets(&filter).await?;
-    let waiting = attention(&local).await?;
-    local.close().await;
+    let lines = system.store.tickets(&filter).await?;
+    let waiting = attention(&system).await?;
+    system.close().await;
     Ok(Output::ok(if args.common.json {
         pretty(&json!({ "tickets": lines, "attention": waiting }))?
     } else {
@@ -45,21 +45,22 @@ pub async fn tickets(args: &args::Tickets) -> anyhow::Result<Output> {
 /// No such ticket, wrong usage, or the data directory cannot be opened or read.
 pub async fn ticket(args: &args::Ticket) -> anyhow::Result<Output> {
     let to = args.status.as_deref().map(status).transpose()?;
-    let local = Local::existing(&args.common.data).await?;
-    let mut ticket = find_ticket(&local, &args.ticket).await?;
+    let actor = actor(&args.actor)?;
+    let system = System::open(&args.common).await?;
+    let mut ticket = find_ticket(&system, &args.ticket).await?;
     if let Some(to) = to {
-        let now = local.ingest.ambient.now();
-        match local.ingest.store.set_status(ticket.ticket_id, to, ACTOR, now).await? {
+        let now = system.ambient.now();
+        match system.store.set_status(ticket.ticket_id, to, actor, now).await? {
             Change::Made(after) => ticket = after,
             Change::Refused(why) => {
-                local.close().await;
+                system.close().await;
                 return Ok(Output::refused(&why));
             }
         }
     }
-    let entries = local.ingest.store.entries(ticket.ticket_id).await?;
-    let waiting = attention(&local).await?;
-    local.close().await;
+    let entries = system.store.entries(ticket.ticket_id).await?;
+    let waiting = attention(&system).await?;
+    system.close().await;
     Ok(Output::ok(if args.common.json {
         pretty(&json!({ "ticket": ticket, "entries": entries, "attention": waiting }))?
     } else {
@@ -72,10 +73,10 @@ pub async fn ticket(args: &args::Ticket) -> anyhow::Result<Output> {
 /// # Errors
 /// No such mail, or the data directory cannot be opened or read.
 pub async fn mail(args: &args::Mail) -> anyhow::Result<Output> {
-    let local = Local::existing(&args.common.data).await?;
+    let system = System::open(&args.common).await?;
     if let Some(text) = &args.id {
-        let (id, row) = find_mail(&local, text).await?;
-        local.close().await;
+        let (id, row) = find_mail(&system, text).await?;
+        system.close().await;
         return Ok(Output::ok(if args.common.json {
             let mut value = json!(row);
             if let Some(object) = value.as_object_mut() {
@@ -86,10 +87,10 @@ pub async fn mail(args: &args::Mail) -> anyhow::Result<Output> {
             show::mail_in_full(&id, &row)
         }));
     }
-    let now = local.ingest.ambient.now();
-    let lines = local.ingest.store.ledger(now, args.days, &Outcome::ALL, args.limit).await?;
-    let waiting = attention(&local).await?;
-    local.close().await;
+    let now = system.ambient.now();
+    let lines = system.store.ledger(now, args.days, &Outcome::ALL, args.limit).await?;
+    let waiting = attention(&system).await?;
+    system.close().await;
     Ok(Output::ok(if args.common.json {
         pretty(&json!({ "mail": lines, "attention": waiting }))?
     } else {
