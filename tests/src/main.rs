@@ -17,10 +17,12 @@ mod world;
 
 mod bad_input;
 mod calls;
+mod capacity;
 mod cli;
 mod corpus;
 mod faults;
 mod memory;
 mod providers;
 mod races;
+mod template;
 mod threading;
