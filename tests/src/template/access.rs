@@ -77,7 +77,7 @@ pub(super) fn outsiders_are_named(stack: &Stack) -> Vec<String> {
                 let insecure = statement["Condition"]["Bool"] == json!({"aws:SecureTransport": "false"});
                 statement["Effect"] == "Deny" && statement["Principal"] == "*" && insecure
             };
-            if !statements.iter().any(|statement| tls(statement)) {
+            if !statements.iter().any(tls) {
                 faults.push(format!("{policy} lets plain text through"));
             }
             for allowed in statements.iter().filter(|statement| statement["Effect"] == "Allow") {
@@ -150,7 +150,7 @@ pub(super) fn no_cycles(stack: &Stack) -> Vec<String> {
     let mut open: Vec<&str> = entries(stack.at("/Resources")).map(|(name, _)| name).collect();
     loop {
         let waits = |name: &&str| stack.dependencies(name).iter().any(|other| open.contains(&other.as_str()));
-        let left: Vec<&str> = open.iter().copied().filter(|name| waits(&name)).collect();
+        let left: Vec<&str> = open.iter().copied().filter(|name| waits(name)).collect();
         if left.is_empty() {
             return Vec::new();
         }

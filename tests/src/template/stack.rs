@@ -39,11 +39,14 @@ impl Stack {
         resources.filter(|(_, resource)| resource["Type"] == kind).map(|(name, _)| name).collect()
     }
 
-    /// What each resource refers to, itself or by DependsOn.
+    /// What each resource refers to, itself or by DependsOn. SAM makes a function's events resources of their own.
     pub(super) fn dependencies(&self, resource: &str) -> BTreeSet<String> {
-        let definition = self.at(&format!("/Resources/{resource}"));
+        let mut definition = self.at(&format!("/Resources/{resource}")).clone();
+        if let Some(Value::Object(properties)) = definition.get_mut("Properties") {
+            properties.remove("Events");
+        }
         let mut found = BTreeSet::new();
-        references(definition, &mut found);
+        references(&definition, &mut found);
         found.extend(list(&definition["DependsOn"]).iter().filter_map(|name| name.as_str()).map(str::to_owned));
         found.retain(|name| !self.at(&format!("/Resources/{name}")).is_null());
         found
