@@ -1,21 +1,24 @@
-//! DynamoDB and S3 in this process, on loopback ports: what the local run and the tests talk to through the AWS SDK.
+//! DynamoDB, S3 and SQS in this process, on loopback ports: what the local run and the tests talk to through the AWS SDK.
 //!
-//! `dynoxide-rs` answers for DynamoDB from `<data>/table.db` (or memory), `s3s-fs` for S3 from the folder `<data>/objects`.
-//! What they cannot do stands in `docs/ARCHITECTURE.md`; no Lambda build compiles them.
+//! `dynoxide-rs` answers for DynamoDB from `<data>/table.db` (or memory), `s3s-fs` for S3 from the folder `<data>/objects`,
+//! [`queues`] for SQS from `<data>/queues`. What they cannot do stands in `docs/ARCHITECTURE.md`; no Lambda build compiles
+//! them.
 
+mod clients;
 mod directory;
 mod objects;
+pub mod queues;
+mod server;
 mod table;
 
 use std::io;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use dynoxide::Database;
+use postern::{ambient::Ambient, config::QueueUrls};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -23,6 +26,7 @@ use tokio::task::JoinHandle;
 
 use directory::Directory;
 pub use directory::{read_endpoints, write_endpoints};
+use queues::Queues;
 use table::Trouble;
 pub use table::definition as table_definition;
 
@@ -92,12 +96,17 @@ impl EngineError {
 }
 
 /// Where engines listen, and for whom; what `endpoints.json` holds.
+///
+/// An engine that an older version did not have has an empty URL, where nothing answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
     /// URL of the DynamoDB engine.
     pub dynamodb: String,
     /// URL of the S3 engine.
     pub s3: String,
+    /// URL of the SQS engine.
+    #[serde(default)]
+    pub sqs: String,
     /// URL of the HTTP door, where one is open.
     pub http: Option<String>,
     /// The process that serves them.
@@ -105,18 +114,31 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// SDK clients for these engines, by `http` or by a plain HTTP client of their own.
-    pub fn clients(&self, http: Option<SharedHttpClient>) -> (aws_sdk_dynamodb::Client, aws_sdk_s3::Client) {
-        let http = http.unwrap_or_else(|| aws_smithy_http_client::Builder::new().build_http());
-        (dynamodb_client(&self.dynamodb, http.clone()), s3_client(&self.s3, http))
+    /// URLs of the queues, as the functions are told them.
+    #[must_use]
+    pub fn queue_urls(&self) -> QueueUrls {
+        let url = |name| queues::queue_url(&self.sqs, name);
+        QueueUrls {
+            retry: url(queues::RETRY_QUEUE),
+            receipt: url(queues::RECEIPT_QUEUE),
+            net: url(queues::NET_QUEUE),
+            dead: url(queues::DEAD_QUEUE),
+        }
+    }
+
+    /// True where all engines of this version are named.
+    #[must_use]
+    pub fn are_complete(&self) -> bool {
+        !self.sqs.is_empty()
     }
 }
 
-/// Both engines, running. Dropping them stops them; [`Engines::stop`] also waits until they have.
+/// All engines, running. Dropping them stops them; [`Engines::stop`] also waits until they have.
 #[derive(Debug)]
 pub struct Engines {
     endpoints: Endpoints,
     directory: Arc<Directory>,
+    queues: Arc<Queues>,
     /// Each server runs until its sender is dropped.
     stop: Vec<oneshot::Sender<()>>,
     servers: Vec<JoinHandle<()>>,
@@ -128,45 +150,60 @@ impl Engines {
     /// # Errors
     /// [`EngineError::InUse`] where another process holds the directory: see [`read_endpoints`].
     pub async fn start(data: Option<&Path>) -> Result<Self, EngineError> {
+        Self::start_at(data, Ambient::system()).await
+    }
+
+    /// As [`Engines::start`], at the time that `ambient` tells: the queues go by it. The table and the bucket do not.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_at(data: Option<&Path>, ambient: Ambient) -> Result<Self, EngineError> {
         let directory = Arc::new(match data {
             Some(path) => Directory::hold(path)?,
             None => Directory::temporary()?,
         });
-        let database = match data {
-            Some(path) => {
-                let file = path.join("table.db");
-                let name = file.to_str().ok_or_else(|| {
-                    EngineError::directory(path, "has a name that is not UTF-8", io::ErrorKind::InvalidInput.into())
-                })?;
-                Database::new(name)
-            }
-            None => Database::memory(),
-        };
-        let refused = |trouble| EngineError::table(directory.path(), trouble);
-        let database = database.map_err(|error| refused(error.into()))?;
-        table::ensure(&database).map_err(refused)?;
+        let database = open_table(data, directory.path())?;
+        let queues = Queues::open(directory.path(), ambient)?;
         let service = objects::service(directory.path())?;
-        let (dynamodb, dynamodb_endpoint) = listen().await?;
-        let (s3, s3_endpoint) = listen().await?;
-        let (stop_dynamodb, dynamodb_stopped) = oneshot::channel();
-        let (stop_s3, s3_stopped) = oneshot::channel();
+        let (dynamodb, dynamodb_endpoint) = server::listen().await?;
+        let (s3, s3_endpoint) = server::listen().await?;
+        let (sqs, sqs_endpoint) = server::listen().await?;
+        let mut stop = Vec::new();
+        let mut stopped = || {
+            let (sender, receiver) = oneshot::channel();
+            stop.push(sender);
+            receiver
+        };
+        let answer = {
+            let (queues, url) = (Arc::clone(&queues), sqs_endpoint.clone());
+            move |parts, body| Arc::clone(&queues).answer(url.clone(), parts, body)
+        };
+        let held = || Arc::clone(&directory);
         let servers = vec![
-            tokio::spawn(serve_dynamodb(dynamodb, database, dynamodb_stopped, Arc::clone(&directory))),
-            tokio::spawn(objects::serve(s3, service, s3_stopped, Arc::clone(&directory))),
+            tokio::spawn(serve_dynamodb(dynamodb, database, stopped(), held())),
+            tokio::spawn(server::serve(s3, service, stopped(), held())),
+            tokio::spawn(server::serve_whole(sqs, queues::REQUEST_SIZE_MAX, answer, stopped(), held())),
         ];
-        let endpoints = Endpoints { dynamodb: dynamodb_endpoint, s3: s3_endpoint, http: None, pid: std::process::id() };
-        Ok(Self { endpoints, directory, stop: vec![stop_dynamodb, stop_s3], servers })
+        let endpoints = Endpoints {
+            dynamodb: dynamodb_endpoint,
+            s3: s3_endpoint,
+            sqs: sqs_endpoint,
+            http: None,
+            pid: std::process::id(),
+        };
+        Ok(Self { endpoints, directory, queues, stop, servers })
     }
 
-    /// Stops both engines and lets go of the directory once what is under way is done (after 5 seconds regardless).
+    /// Stops all engines and lets go of the directory once what is under way is done (after 5 seconds regardless).
     pub async fn stop(self) {
-        let Self { endpoints: _, directory, stop, servers } = self;
+        let Self { endpoints: _, directory, queues, stop, servers } = self;
         drop(stop);
         for server in servers {
             if tokio::time::timeout(STOP_WITHIN, server).await.is_err() {
                 tracing::warn!("an engine is still busy with a request that does not end");
             }
         }
+        drop(queues);
         drop(directory);
     }
 
@@ -190,17 +227,32 @@ impl Engines {
         self.directory.path()
     }
 
-    /// SDK clients for these engines, by `http` or by a plain HTTP client of their own.
+    /// The queues themselves: to look at without asking SQS.
+    pub fn queues(&self) -> &Arc<Queues> {
+        &self.queues
+    }
+
+    /// DynamoDB and S3 clients for these engines, by `http` or by a plain HTTP client of their own.
     pub fn clients(&self, http: Option<SharedHttpClient>) -> (aws_sdk_dynamodb::Client, aws_sdk_s3::Client) {
         self.endpoints.clients(http)
     }
 }
 
-/// A loopback port of the system's choice, and its URL.
-async fn listen() -> Result<(TcpListener, String), EngineError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(EngineError::Port)?;
-    let address = listener.local_addr().map_err(EngineError::Port)?;
-    Ok((listener, format!("http://{address}")))
+fn open_table(data: Option<&Path>, directory: &Path) -> Result<Database, EngineError> {
+    let database = match data {
+        Some(path) => {
+            let file = path.join("table.db");
+            let name = file.to_str().ok_or_else(|| {
+                EngineError::directory(path, "has a name that is not UTF-8", io::ErrorKind::InvalidInput.into())
+            })?;
+            Database::new(name)
+        }
+        None => Database::memory(),
+    };
+    let refused = |trouble| EngineError::table(directory, trouble);
+    let database = database.map_err(|error| refused(error.into()))?;
+    table::ensure(&database).map_err(refused)?;
+    Ok(database)
 }
 
 async fn serve_dynamodb(
@@ -216,39 +268,4 @@ async fn serve_dynamodb(
         tracing::error!(%error, "the DynamoDB engine stopped");
     }
     drop(directory);
-}
-
-fn credentials() -> Credentials {
-    Credentials::new(KEY, KEY, None, None, "postern-local")
-}
-
-fn dynamodb_client(endpoint: &str, http: SharedHttpClient) -> aws_sdk_dynamodb::Client {
-    use aws_sdk_dynamodb::config::{Config, IdentityCache, Region, StalledStreamProtectionConfig, retry::RetryConfig};
-    let config = Config::builder()
-        .behavior_version_latest()
-        .region(Region::new(REGION))
-        .credentials_provider(credentials())
-        .identity_cache(IdentityCache::no_cache())
-        .endpoint_url(endpoint)
-        .http_client(http)
-        .retry_config(RetryConfig::disabled())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build();
-    aws_sdk_dynamodb::Client::from_conf(config)
-}
-
-fn s3_client(endpoint: &str, http: SharedHttpClient) -> aws_sdk_s3::Client {
-    use aws_sdk_s3::config::{Config, IdentityCache, Region, StalledStreamProtectionConfig, retry::RetryConfig};
-    let config = Config::builder()
-        .behavior_version_latest()
-        .region(Region::new(REGION))
-        .credentials_provider(credentials())
-        .identity_cache(IdentityCache::no_cache())
-        .endpoint_url(endpoint)
-        .force_path_style(true)
-        .http_client(http)
-        .retry_config(RetryConfig::disabled())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build();
-    aws_sdk_s3::Client::from_conf(config)
 }

@@ -113,6 +113,7 @@ impl Local {
             keyring,
             mailboxes: mailboxes()?,
             ambient,
+            retry: None,
         };
         Ok(Self { ingest, data: data.to_owned(), engines, endpoints })
     }
@@ -138,8 +139,12 @@ impl Local {
     }
 }
 
-/// True where somebody listens at these endpoints; a file left behind by a `dev` that was killed names nobody.
+/// True where somebody listens at these endpoints, and not an older version; a file left behind by a `dev` that was killed
+/// names nobody.
 async fn answers(endpoints: &Endpoints) -> bool {
+    if !endpoints.are_complete() {
+        return false;
+    }
     let address = endpoints.dynamodb.trim_start_matches("http://");
     tokio::net::TcpStream::connect(address).await.is_ok()
 }

@@ -15,7 +15,8 @@ use aws_sdk_s3::{
     primitives::ByteStream,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::{
@@ -27,6 +28,10 @@ use crate::{
 const METADATA_OCTETS_MAX: usize = 2_048 - ACCEPT.len();
 /// Name of the metadata entry.
 const ACCEPT: &str = "accept";
+/// Octets of the largest object that is read: SES receives 40 MB at most.
+pub const OBJECT_OCTETS_MAX: u64 = 64 * 1024 * 1024;
+/// Metadata by which the S3 encryption client marks its objects (Amazon S3 Encryption Client, "Concepts").
+const CLIENT_ENCRYPTED: [&str; 2] = ["x-amz-key-v2", "x-amz-key"];
 /// Tries of a conditional write that meets another one (409 ConditionalRequestConflict).
 const CONFLICT_TRIES_MAX: usize = 5;
 
@@ -78,6 +83,14 @@ pub enum BlobError {
     /// Nothing there.
     #[error("no object {0}")]
     Missing(String),
+    /// Encrypted by the client that wrote it.
+    #[error(
+        "object {0} is encrypted by the S3 encryption client; leave KmsKeyArn of the receipt rule's S3 action empty"
+    )]
+    ClientEncrypted(String),
+    /// Larger than any door takes.
+    #[error("object {0} has {1} octets, more than {OBJECT_OCTETS_MAX}")]
+    TooLarge(String, u64),
     /// Missing permission or bucket: an operator must act.
     #[error("{0}")]
     Other(String),
@@ -87,7 +100,10 @@ impl BlobError {
     /// True where trying again later can help; an operator's fault is cured by the operator.
     #[must_use]
     pub fn retryable(&self) -> bool {
-        !matches!(self, Self::Missing(_))
+        match self {
+            Self::Unavailable(_) | Self::Other(_) => true,
+            Self::Missing(_) | Self::ClientEncrypted(_) | Self::TooLarge(..) => false,
+        }
     }
 
     fn from_sdk<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Self {
@@ -118,6 +134,12 @@ impl Blobs {
     #[must_use]
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
         Self { client, bucket: bucket.into() }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn bucket(&self) -> &str {
+        &self.bucket
     }
 
     /// Makes raw octets safe together with their accept record. Octets that are there already are safe.
@@ -164,26 +186,73 @@ impl Blobs {
     /// Reads raw octets with the record of how they were accepted.
     ///
     /// # Errors
-    /// Missing, or any bucket error; an object without accept record is an operator's matter.
+    /// Missing, also where nothing says how it was accepted, or any bucket error.
     pub async fn get_accepted(&self, key: &str) -> Result<(Bytes, AcceptRecord), BlobError> {
         let (octets, metadata) = self.object(key).await?;
-        let json = match metadata {
-            Some(encoded) => BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| unreadable(key))?,
-            None => self.get(BlobKey::accept(key).as_str()).await?.to_vec(),
+        let accept = match metadata {
+            Some(encoded) => decoded(key, &encoded)?,
+            None => self.sidecar(key).await?.ok_or_else(|| BlobError::Missing(key.to_owned()))?,
         };
-        Ok((octets, serde_json::from_slice(&json).map_err(|_| unreadable(key))?))
+        Ok((octets, accept))
     }
 
+    /// What stands beside an object: its size and time, and how it was accepted where the object itself says so.
+    /// `None` = no such object. Does not read the octets.
+    ///
+    /// # Errors
+    /// Any bucket error.
+    pub async fn head(&self, key: &str) -> Result<Option<ObjectHead>, BlobError> {
+        let head = match self.client.head_object().bucket(&self.bucket).key(key).send().await {
+            Ok(head) => head,
+            // HEAD has no body, so the code comes from the status.
+            Err(error) if matches!(error.code(), Some("NotFound" | "NoSuchKey")) => return Ok(None),
+            Err(error) => return Err(BlobError::from_sdk(&error)),
+        };
+        let modified = head.last_modified.and_then(|at| Timestamp::from_second(at.secs()).ok());
+        let encoded = head.metadata.and_then(|mut metadata| metadata.remove(ACCEPT));
+        Ok(Some(ObjectHead {
+            octets: head.content_length.and_then(|n| u64::try_from(n).ok()).unwrap_or_default(),
+            modified,
+            accept: encoded.map(|encoded| decoded(key, &encoded)).transpose()?,
+        }))
+    }
+
+    /// The accept record that stands in an object of its own; `None` = there is none.
+    ///
+    /// # Errors
+    /// Any bucket error, or it does not read.
+    pub async fn sidecar(&self, key: &str) -> Result<Option<AcceptRecord>, BlobError> {
+        match self.object(BlobKey::accept(key).as_str()).await {
+            Ok((json, _)) => serde_json::from_slice(&json).map(Some).map_err(|_| unreadable(key)),
+            Err(BlobError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads into one buffer of the object's length: no second copy of a big mail ever exists.
     async fn object(&self, key: &str) -> Result<(Bytes, Option<String>), BlobError> {
         let object = self.client.get_object().bucket(&self.bucket).key(key).send().await;
-        let object = object.map_err(|error| match error.code() {
+        let mut object = object.map_err(|error| match error.code() {
             Some("NoSuchKey" | "NotFound") => BlobError::Missing(key.to_owned()),
             _ => BlobError::from_sdk(&error),
         })?;
-        let metadata = object.metadata.and_then(|mut metadata| metadata.remove(ACCEPT));
-        let octets = object.body.collect().await;
-        let octets = octets.map_err(|_| BlobError::Unavailable("the object's body broke off".to_owned()))?;
-        Ok((octets.into_bytes(), metadata))
+        let mut metadata = object.metadata.take().unwrap_or_default();
+        if CLIENT_ENCRYPTED.iter().any(|name| metadata.contains_key(*name)) {
+            return Err(BlobError::ClientEncrypted(key.to_owned()));
+        }
+        let length = object.content_length.and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
+        if length > OBJECT_OCTETS_MAX {
+            return Err(BlobError::TooLarge(key.to_owned(), length));
+        }
+        let mut octets = BytesMut::with_capacity(usize::try_from(length).unwrap_or_default());
+        let broken = || BlobError::Unavailable("the object's body broke off".to_owned());
+        while let Some(part) = object.body.try_next().await.map_err(|_| broken())? {
+            octets.extend_from_slice(&part);
+        }
+        if octets.len() as u64 != length {
+            return Err(broken());
+        }
+        Ok((octets.freeze(), metadata.remove(ACCEPT)))
     }
 
     /// Writes unless it is there: 412 = there already, 409 = another write is under way, so again.
@@ -204,6 +273,17 @@ impl Blobs {
     }
 }
 
+/// What stands beside an object.
+#[derive(Clone, Debug)]
+pub struct ObjectHead {
+    /// Size.
+    pub octets: u64,
+    /// When it was written.
+    pub modified: Option<Timestamp>,
+    /// How it was accepted, where its metadata says so.
+    pub accept: Option<AcceptRecord>,
+}
+
 struct Object<'a> {
     key: &'a str,
     octets: Bytes,
@@ -215,6 +295,11 @@ impl<'a> Object<'a> {
     fn new(key: &'a str, octets: Bytes, content_type: &'static str) -> Self {
         Self { key, octets, content_type, metadata: None }
     }
+}
+
+fn decoded(key: &str, encoded: &str) -> Result<AcceptRecord, BlobError> {
+    let json = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| unreadable(key))?;
+    serde_json::from_slice(&json).map_err(|_| unreadable(key))
 }
 
 fn unreadable(key: &str) -> BlobError {

@@ -179,6 +179,7 @@ pub struct Decision {
 pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> {
     let mut reasons: Vec<String> = mail.classification.reasons.iter().map(|r| (*r).to_owned()).collect();
     reasons.extend(mail.author.flags.iter().map(|flag| (*flag).to_owned()));
+    reasons.extend(mail.verdicts.doubts().into_iter().map(str::to_owned));
     if place.release {
         reasons.push("released".to_owned());
     }

@@ -91,6 +91,31 @@ pub struct Verdicts {
     /// Who asserted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asserted_by: Option<String>,
+    /// The provider scans for viruses: attachments without its `Pass` are withheld.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scans_for_viruses: bool,
+}
+
+impl Verdicts {
+    /// True where attachments must not be taken out of the raw: a scanner stands there and did not pass them.
+    #[must_use]
+    pub fn withhold_attachments(&self) -> bool {
+        self.scans_for_viruses && self.virus != Some(Verdict::Pass)
+    }
+
+    /// Scanners that came to no verdict, as flags.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<&'static str> {
+        let unsure = |verdict| matches!(verdict, Some(Verdict::Neutral | Verdict::Error));
+        let mut doubts = Vec::new();
+        if unsure(self.spam) {
+            doubts.push("spam-unsure");
+        }
+        if unsure(self.virus) {
+            doubts.push("virus-unsure");
+        }
+        doubts
+    }
 }
 
 /// A provider's signed token that may authenticate one body only (DESIGN section 6).
@@ -150,4 +175,12 @@ pub struct AcceptRecord {
     /// Set where the delivery carries a single-use token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_guard: Option<ReplayGuard>,
+}
+
+impl AcceptRecord {
+    /// True where the provider wrote the object: its metadata cannot hold this record.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        matches!(self.origin, Origin::Stored { .. })
+    }
 }

@@ -5,7 +5,11 @@
 //! resolve   full parse, classify, thread, decide: pure; in parallel: PUT attachments | next ordinal, if creating
 //! commit    one transaction; a lost condition reads again and decides again, at most five times
 //! ```
+//!
+//! Where that comes to no end: `queued.rs` (what a queue brings again, and poison), `net.rs` (what nobody brought).
 
+mod net;
+mod queued;
 mod release;
 mod rows;
 mod undecided;
@@ -23,13 +27,14 @@ use crate::{
     decide::{Decision, End, Mail, Place, Target, Verb, decide},
     headers::{self, Headers},
     inbound::{AcceptRecord, InboundMessage, Origin},
-    mailbox::{Mailbox, Mailboxes},
+    mailbox::{Mailbox, MailboxId, Mailboxes},
     message_id::MessageId,
     outcome::{Answer, IngestError},
     parse::{self, ParsedMessage},
+    queue::Queue,
     records::{Cause, Head, LedgerRow, Outcome, body_hash, digest_id},
     store::{
-        Commit, CommitResult, EntryWrite, LedgerGuard, LedgerId, Store, StoreError,
+        Commit, CommitResult, EntryWrite, LedgerGuard, LedgerId, NetRow, Store, StoreError,
         keys::NO_MAILBOX,
         query::{Snapshot, Wanted},
     },
@@ -37,6 +42,8 @@ use crate::{
     token::Keyring,
 };
 
+pub use net::{Accounted, Open};
+pub use queued::{Delivery, Redriven};
 pub use release::Released;
 
 /// Rounds of deciding before other mail has to be given way to.
@@ -59,6 +66,37 @@ pub struct Ingest {
     pub mailboxes: Mailboxes,
     /// Clock, randomness, waiting.
     pub ambient: Ambient,
+    /// Where safe mail goes that cannot be decided now; `None` where a queue brings it again by itself.
+    pub retry: Option<Queue>,
+}
+
+/// Who gets a copy.
+#[derive(Clone, Copy)]
+enum Recipient<'a> {
+    /// One of our mailboxes.
+    Ours(&'a Mailbox),
+    /// One that was ours when the mail was accepted.
+    Removed(&'a MailboxId),
+    /// None could be chosen.
+    Nobody,
+}
+
+impl Recipient<'_> {
+    /// The mailbox part of the ledger key.
+    fn id(&self) -> &str {
+        match self {
+            Self::Ours(mailbox) => mailbox.id.as_str(),
+            Self::Removed(id) => id.as_str(),
+            Self::Nobody => NO_MAILBOX,
+        }
+    }
+
+    fn mailbox(&self) -> Option<&Mailbox> {
+        match self {
+            Self::Ours(mailbox) => Some(mailbox),
+            Self::Removed(_) | Self::Nobody => None,
+        }
+    }
 }
 
 /// A message at the door: scanned, not parsed yet.
@@ -96,24 +134,51 @@ struct Release<'a> {
 }
 
 impl Ingest {
-    /// Brings one delivery to its end: one answer for each mailbox that gets a copy, in id order.
+    /// Brings one delivery to its end: one answer for each mailbox that gets a copy, in id order. Mail that is safe and
+    /// cannot be decided now goes to the retry queue, if there is one.
     ///
     /// # Errors
-    /// The mail is not safe or not decided; see [`IngestError::retryable`].
+    /// The mail is not safe, or neither decided nor queued; see [`IngestError::retryable`].
     pub async fn run(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
         let arrival = self.arrive(inbound);
-        let targets: Vec<Option<&Mailbox>> = match self.chosen(&arrival.accept)?.as_slice() {
-            [] => vec![None],
-            some => some.iter().map(|mailbox| Some(*mailbox)).collect(),
-        };
+        match self.deliver(&arrival, true, None).await {
+            Err(error) if error.raw_is_safe() && error.retryable() => self.queue(&arrival.accept, error).await,
+            ended => ended,
+        }
+    }
+
+    /// `put`: the octets are not in the bucket yet. `delivery`: a queue's, where it counts.
+    async fn deliver(
+        &self,
+        arrival: &Arrival,
+        put: bool,
+        delivery: Option<&Delivery>,
+    ) -> Result<Vec<Answer>, IngestError> {
         let mut reading: Option<Reading> = None;
-        let mut answers = Vec::with_capacity(targets.len());
-        for (n, target) in targets.into_iter().enumerate() {
-            let snapshot =
-                if n == 0 { self.accept(&arrival, target).await? } else { self.look(&arrival, target).await? };
-            answers.push(self.copy(&arrival, target, snapshot, &mut reading).await?);
+        let mut answers = Vec::new();
+        for (n, recipient) in self.recipients(&arrival.accept).into_iter().enumerate() {
+            if let Some(ended) = self.counted(arrival, recipient, delivery).await? {
+                answers.push(ended);
+                continue;
+            }
+            let answer = self.to_one(arrival, recipient, put && n == 0, &mut reading).await;
+            if answer.as_ref().is_err_and(IngestError::retryable) {
+                self.take_count_back(arrival, recipient, delivery).await;
+            }
+            answers.push(answer?);
         }
         Ok(answers)
+    }
+
+    async fn to_one(
+        &self,
+        arrival: &Arrival,
+        recipient: Recipient<'_>,
+        put: bool,
+        reading: &mut Option<Reading>,
+    ) -> Result<Answer, IngestError> {
+        let snapshot = if put { self.accept(arrival, recipient).await? } else { self.look(arrival, recipient).await? };
+        self.copy(arrival, recipient, snapshot, reading).await
     }
 
     fn arrive(&self, inbound: InboundMessage) -> Arrival {
@@ -130,41 +195,37 @@ impl Ingest {
         Arrival { inbound, headers, accept }
     }
 
-    fn chosen(&self, accept: &AcceptRecord) -> Result<Vec<&Mailbox>, IngestError> {
-        let find = |id| {
-            let found = self.mailboxes.by_id(id);
-            found.ok_or_else(|| IngestError::UnknownMailbox(id.as_str().to_owned()))
-        };
-        accept.mailboxes.iter().map(find).collect()
+    fn recipients<'a>(&'a self, accept: &'a AcceptRecord) -> Vec<Recipient<'a>> {
+        let of = |id| self.mailboxes.by_id(id).map_or(Recipient::Removed(id), Recipient::Ours);
+        let chosen: Vec<Recipient<'_>> = accept.mailboxes.iter().map(of).collect();
+        if chosen.is_empty() { vec![Recipient::Nobody] } else { chosen }
     }
 
     /// Makes the octets safe and reads what the header names, both at once.
-    async fn accept(&self, arrival: &Arrival, target: Option<&Mailbox>) -> Result<Snapshot, IngestError> {
-        if matches!(arrival.accept.origin, Origin::Stored { .. }) {
-            return self.look(arrival, target).await;
-        }
+    async fn accept(&self, arrival: &Arrival, recipient: Recipient<'_>) -> Result<Snapshot, IngestError> {
         let put = self.blobs.put_raw(&arrival.accept, arrival.inbound.raw.clone());
-        let (put, snapshot) = tokio::join!(put, self.look(arrival, target));
+        let (put, snapshot) = tokio::join!(put, self.look(arrival, recipient));
         put.map_err(IngestError::NotSafe)?;
         snapshot
     }
 
-    async fn look(&self, arrival: &Arrival, target: Option<&Mailbox>) -> Result<Snapshot, IngestError> {
-        let id = LedgerId::of(&arrival.accept.raw_key, target.map_or(NO_MAILBOX, |m| m.id.as_str()));
-        let keys = target.map(|mailbox| self.keys(arrival, mailbox)).unwrap_or_default();
-        let scope = target.map_or("", |mailbox| mailbox.scope.as_str());
-        self.read(&id, scope, keys.own.as_ref(), &keys).await
+    async fn look(&self, arrival: &Arrival, recipient: Recipient<'_>) -> Result<Snapshot, IngestError> {
+        let id = LedgerId::of(&arrival.accept.raw_key, recipient.id());
+        let keys = recipient.mailbox().map(|mailbox| self.keys(arrival, mailbox)).unwrap_or_default();
+        let scope = recipient.mailbox().map_or("", |mailbox| mailbox.scope.as_str());
+        self.read(&id, arrival.accept.is_stored(), scope, keys.own.as_ref(), &keys).await
     }
 
     async fn read(
         &self,
         ledger: &LedgerId,
+        net: bool,
         scope: &str,
         own: Option<&MessageId>,
         keys: &ThreadKeys,
     ) -> Result<Snapshot, IngestError> {
         let tickets = keys.named_tickets();
-        Ok(self.store.snapshot(&Wanted { ledger, scope, own, ids: &keys.ids, tickets: &tickets }).await?)
+        Ok(self.store.snapshot(&Wanted { ledger, net, scope, own, ids: &keys.ids, tickets: &tickets }).await?)
     }
 
     fn keys(&self, arrival: &Arrival, mailbox: &Mailbox) -> ThreadKeys {
@@ -174,15 +235,19 @@ impl Ingest {
     async fn copy(
         &self,
         arrival: &Arrival,
-        target: Option<&Mailbox>,
+        recipient: Recipient<'_>,
         snapshot: Snapshot,
         reading: &mut Option<Reading>,
     ) -> Result<Answer, IngestError> {
-        let id = LedgerId::of(&arrival.accept.raw_key, target.map_or(NO_MAILBOX, |m| m.id.as_str()));
+        let id = LedgerId::of(&arrival.accept.raw_key, recipient.id());
         if let Some(answer) = already_ended(&id, snapshot.ledger.as_ref()) {
             return Ok(answer);
         }
-        let Some(mailbox) = target else { return self.nobodys(arrival, &id).await };
+        let mailbox = match recipient {
+            Recipient::Ours(mailbox) => mailbox,
+            Recipient::Removed(_) => return self.held_for(arrival, &id, Cause::MailboxRemoved, snapshot.net).await,
+            Recipient::Nobody => return self.held_for(arrival, &id, Cause::UnknownRecipient, snapshot.net).await,
+        };
         let reading = reading.get_or_insert_with(|| self.read_in_full(arrival));
         let copy = Copy { arrival, reading, mailbox, id, keys: self.keys(arrival, mailbox), release: None };
         self.settle(copy, Some(snapshot)).await
@@ -190,7 +255,10 @@ impl Ingest {
 
     fn read_in_full(&self, arrival: &Arrival) -> Reading {
         let Arrival { inbound, headers, accept } = arrival;
-        let parsed = parse::parse(&inbound.raw, headers);
+        let mut parsed = parse::parse(&inbound.raw, headers);
+        if accept.verdicts.withhold_attachments() {
+            withhold(&mut parsed);
+        }
         let mut classification = classify(headers, &parsed, &inbound.envelope);
         let signed = |value| self.mailboxes.iter().any(|mailbox| self.keyring.verify_loop_header(mailbox, value));
         if headers.all("x-postern-loop").any(signed) {
@@ -211,8 +279,9 @@ impl Ingest {
         for _ in 0..ROUNDS_MAX {
             let snapshot = match ready.take() {
                 Some(snapshot) => snapshot,
-                None => self.read(&copy.id, &copy.mailbox.scope, Some(&copy.reading.id), &copy.keys).await?,
+                None => self.read_again(&copy).await?,
             };
+            let net = snapshot.net;
             let ended = snapshot.ledger.as_ref().filter(|row| copy.release.is_none() || row.outcome != Outcome::Held);
             if let Some(answer) = already_ended(&copy.id, ended) {
                 return Ok(answer);
@@ -225,16 +294,22 @@ impl Ingest {
                 uploaded = true;
                 ordinal = next?.or(ordinal);
             }
-            match self.commit(&copy, &decision, ordinal, replayed).await {
+            match self.commit(&copy, &decision, ordinal, replayed, net).await {
                 Ok((CommitResult::Done, row)) => return Ok(told(&copy.id, &row)),
                 Ok((CommitResult::Lost, _)) => {}
                 Ok((CommitResult::Replayed, _)) => replayed = true,
                 // A retry would repeat the fault. The octets are safe; a person looks.
-                Err(error) if !error.retryable() => return self.park(&copy, &error).await,
+                Err(error) if !error.retryable() => return self.park(&copy, &error, net).await,
                 Err(error) => return Err(error.into()),
             }
         }
         Err(IngestError::Contended)
+    }
+
+    async fn read_again(&self, copy: &Copy<'_>) -> Result<Snapshot, IngestError> {
+        // A release of the net's own row is about that very row.
+        let net = copy.arrival.accept.is_stored();
+        self.read(&copy.id, net, &copy.mailbox.scope, Some(&copy.reading.id), &copy.keys).await
     }
 
     /// Adds the keys that only the full parse can know; true where the first snapshot lacks them.
@@ -293,6 +368,7 @@ impl Ingest {
         decision: &Decision,
         ordinal: Option<u64>,
         replayed: bool,
+        net: NetRow,
     ) -> Result<(CommitResult, LedgerRow), StoreError> {
         let now = self.ambient.now();
         let guard = if copy.release.is_some() { LedgerGuard::Held } else { LedgerGuard::Open };
@@ -302,24 +378,24 @@ impl Ingest {
             Verb::End(end) => {
                 let mut row = rows::ended(copy.arrival, copy.id.mailbox(), decision, end, now);
                 rows::released(&mut row, copy.release);
-                let commit = Commit { id: &copy.id, row: &row, guard, token, write: None };
+                let commit = Commit { id: &copy.id, row: &row, guard, token, net, write: None };
                 Ok((self.store.commit(&commit).await?, row))
             }
             Verb::Commit(plan) => {
                 let mut written = rows::written(copy, decision, plan, ordinal, now)?;
                 rows::released(&mut written.row, copy.release);
                 let write: Option<EntryWrite<'_>> = Some(written.as_write(copy, plan));
-                let commit = Commit { id: &copy.id, row: &written.row, guard, token, write };
+                let commit = Commit { id: &copy.id, row: &written.row, guard, token, net, write };
                 Ok((self.store.commit(&commit).await?, written.row))
             }
         }
     }
 
     /// Ends a copy whose decision cannot be written: failed, with what the table said.
-    async fn park(&self, copy: &Copy<'_>, error: &StoreError) -> Result<Answer, IngestError> {
+    async fn park(&self, copy: &Copy<'_>, error: &StoreError, net: NetRow) -> Result<Answer, IngestError> {
         tracing::error!(inbound_id = %copy.id, %error, "this mail's rows cannot be written or read; parked");
         let decision = broken("refused-by-table");
-        match self.commit(copy, &decision, None, false).await? {
+        match self.commit(copy, &decision, None, false, net).await? {
             (CommitResult::Done, row) => Ok(told(&copy.id, &row)),
             _ => self.ended_meanwhile(&copy.id).await,
         }
@@ -340,6 +416,14 @@ impl<'a> Copy<'a> {
             at: self.arrival.accept.ingress.transport_time,
             raw_key: &self.arrival.accept.raw_key,
         }
+    }
+}
+
+/// Keeps what a virus scanner did not pass out of the bucket's attachments; the raw has it.
+fn withhold(parsed: &mut ParsedMessage) {
+    for attachment in &mut parsed.attachments {
+        attachment.refused.get_or_insert_with(|| "not-scanned".to_owned());
+        attachment.content = Bytes::new();
     }
 }
 

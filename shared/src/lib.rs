@@ -40,6 +40,7 @@ pub mod aws;
 pub mod blobs;
 pub mod config;
 pub mod providers;
+pub mod queue;
 pub mod secrets;
 pub mod signature;
 pub mod store;

@@ -5,9 +5,13 @@ use thiserror::Error;
 
 use crate::{
     blobs::BlobError,
+    queue::QueueError,
     records::{Effect, LedgerRow, Outcome},
     store::StoreError,
 };
+
+/// Reason of an answer that was given from the ledger.
+const SEEN_BEFORE: &str = "seen-before";
 
 /// Body of a 200 (DESIGN section 6). Field names are a contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,10 +58,32 @@ impl Answer {
         }
     }
 
+    /// Tells a copy that is safe and waits to be decided.
+    #[must_use]
+    pub fn queued(inbound_id: String) -> Self {
+        let word = Outcome::Queued.as_str();
+        Self {
+            inbound_id,
+            status: word,
+            outcome: word,
+            ticket_id: None,
+            ticket_number: None,
+            reply_id: None,
+            reasons: vec!["retry-queue".to_owned()],
+            pending_attachment_downloads: Vec::new(),
+        }
+    }
+
+    /// True where it was given from the ledger.
+    #[must_use]
+    pub fn was_seen_before(&self) -> bool {
+        self.reasons.iter().any(|reason| reason == SEEN_BEFORE)
+    }
+
     /// Marks an answer given from the ledger without deciding again.
     #[must_use]
     pub fn seen_before(mut self) -> Self {
-        self.reasons.push("seen-before".to_owned());
+        self.reasons.push(SEEN_BEFORE.to_owned());
         self
     }
 }
@@ -68,18 +94,21 @@ pub enum IngestError {
     /// The octets are not safe yet.
     #[error("the raw octets could not be stored: {0}")]
     NotSafe(#[source] BlobError),
+    /// The octets are safe and cannot be had.
+    #[error("the raw octets could not be read: {0}")]
+    Unread(#[source] BlobError),
     /// The octets are safe, an attachment is not.
     #[error("an attachment could not be stored: {0}")]
     Attachment(#[source] BlobError),
     /// The table could not be read or written.
     #[error("the table: {0}")]
     Store(#[from] StoreError),
+    /// The retry queue did not take it.
+    #[error("the retry queue: {0}")]
+    Queue(#[source] QueueError),
     /// Five rounds were lost to other mail.
     #[error("gave way to other mail five times")]
     Contended,
-    /// A queued or held mail names a mailbox that is not configured any more.
-    #[error("mailbox {0} is not configured")]
-    UnknownMailbox(String),
 }
 
 impl IngestError {
@@ -87,10 +116,15 @@ impl IngestError {
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
-            Self::NotSafe(error) | Self::Attachment(error) => error.retryable(),
+            Self::NotSafe(error) | Self::Unread(error) | Self::Attachment(error) => error.retryable(),
             Self::Store(error) => error.retryable(),
-            Self::Contended => true,
-            Self::UnknownMailbox(_) => false,
+            Self::Contended | Self::Queue(_) => true,
         }
+    }
+
+    /// True where nothing can be lost any more: what is left can be done later.
+    #[must_use]
+    pub fn raw_is_safe(&self) -> bool {
+        !matches!(self, Self::NotSafe(_))
     }
 }

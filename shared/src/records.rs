@@ -2,6 +2,8 @@
 //!
 //! Plain data: how it is written is `store/items.rs`, under which condition `store/commit.rs`.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +11,7 @@ use crate::{
     address::AddrSpec,
     digest::sha256_parts,
     headers::Headers,
-    inbound::{Ingress, Verdicts},
+    inbound::{AcceptRecord, Ingress, Verdicts},
     message_id::MessageId,
 };
 
@@ -107,8 +109,22 @@ pub enum Cause {
     Discarded,
     /// An authenticated payload that could not be read.
     UnreadablePayload,
-    /// Processing broke on it.
+    /// Processing broke on it, three times.
     Poison,
+    /// Its queue gave up after a hundred receives.
+    DeadLetter,
+    /// A raw object of which nobody has told: found by the safety net.
+    Unaccounted,
+    /// The raw object that the provider told of is not there.
+    ObjectMissing,
+    /// The raw object was encrypted by the provider's client; only the key's owner can read it.
+    ClientEncrypted,
+    /// Larger than any door takes.
+    TooLarge,
+    /// It waited for a mailbox that is not configured any more.
+    MailboxRemoved,
+    /// Amazon's note that a receipt rule was set up.
+    SesSetup,
 }
 
 impl Cause {
@@ -294,9 +310,10 @@ pub struct LedgerRow {
     /// Subject, cut at 200 octets, for listings.
     #[serde(default)]
     pub subject: String,
-    /// Processing attempts counted by the queue.
-    #[serde(default)]
-    pub attempts: u32,
+    /// Deliveries of a queue that are under way or came to no end, by their ids: a set, so that one delivery counts
+    /// once however often its answer was lost.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub attempts: BTreeSet<String>,
     /// Transport time.
     pub received_at: Timestamp,
     /// Our clock when it ended.
@@ -304,6 +321,10 @@ pub struct LedgerRow {
     /// Who released or discarded it, if anybody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    /// How it was accepted, where the object itself cannot say it: on rows of an object that the provider wrote, as
+    /// long as a person or a queue may bring it in again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept: Option<Box<AcceptRecord>>,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! with its condition, `query` every read, `error` is the only place that looks into SDK errors.
 
 pub mod commit;
+pub mod copies;
 pub mod desk;
 pub mod error;
 pub mod items;
@@ -18,7 +19,8 @@ use aws_sdk_dynamodb::{
 };
 
 pub use self::{
-    commit::{Commit, CommitResult, EntryWrite, LedgerGuard},
+    commit::{Commit, CommitResult, EntryWrite, LedgerGuard, NetRow},
+    copies::Counted,
     error::StoreError,
     keys::{Key, LedgerId},
     query::TicketFilter,

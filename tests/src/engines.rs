@@ -1,5 +1,8 @@
 //! The embedded engines hold what the product leans on: data survives, one conditional PUT wins, one process holds.
 
+mod clock;
+mod queues;
+
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate};

@@ -53,6 +53,7 @@ async fn app(engines: &Engines, now: Timestamp) -> App {
         keyring: signing_keys(&SecretSource::Text(master)).await.unwrap(),
         mailboxes: Mailboxes::new(vec![mailbox]).unwrap(),
         ambient,
+        retry: None,
     };
     App::over(ingest, SecretSource::Text(OPERATOR.to_owned()), TrustedFields::default())
 }

@@ -125,6 +125,7 @@ fn pipeline(engines: &Engines, mailboxes: &Mailboxes, wire: &Wire, time: Timesta
         keyring: keyring(),
         mailboxes: mailboxes.clone(),
         ambient,
+        retry: None,
     }
 }
 

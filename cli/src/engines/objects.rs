@@ -6,12 +6,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
     CreateBucketInput, CreateBucketOutput, DeleteObjectInput, DeleteObjectOutput, GetObjectInput, GetObjectOutput,
@@ -21,10 +18,8 @@ use s3s::dto::{
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
-use tokio::net::TcpListener;
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, oneshot};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::directory::Directory;
 use super::{BUCKET, EngineError, KEY};
 
 /// Enough that two keys seldom wait for one another.
@@ -45,41 +40,6 @@ pub(super) fn service(data: &Path) -> Result<S3Service, EngineError> {
     let mut builder = S3ServiceBuilder::new(Objects { files, root, locks });
     builder.set_auth(SimpleAuth::from_single(KEY, KEY));
     Ok(builder.build())
-}
-
-/// Serves until `stop`, then finishes what is under way. Holds the directory for as long.
-pub(super) async fn serve(
-    listener: TcpListener,
-    service: S3Service,
-    mut stop: oneshot::Receiver<()>,
-    directory: Arc<Directory>,
-) {
-    let connections = GracefulShutdown::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = &mut stop => break,
-        };
-        let Ok((socket, _)) = accepted else {
-            // Out of file handles, most likely: let the connections that are open finish.
-            tokio::task::yield_now().await;
-            continue;
-        };
-        // Without it a small answer waits for the peer's delayed acknowledgement: 40 ms on each call.
-        let _ = socket.set_nodelay(true);
-        let connection =
-            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service.clone());
-        let connection = connections.watch(connection);
-        let directory = Arc::clone(&directory);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "an S3 connection broke off");
-            }
-            drop(directory);
-        });
-    }
-    drop(listener);
-    connections.shutdown().await;
 }
 
 #[derive(Debug)]

@@ -1,1 +1,143 @@
-//! SES receipts: through SNS and SQS, from SNS directly, or from the SES Lambda action.
+//! SES receipts. Event in, [`App::handle`], answer out.
+//!
+//! | event | answer |
+//! |---|---|
+//! | SQS: SES -> S3 + SNS -> SQS, the deployed way | `batchItemFailures`: what must come again |
+//! | SNS: a topic that invokes the function directly | an error where it must come again |
+//! | SES: the Lambda action | `{"disposition": "CONTINUE"}`, or an error |
+//!
+//! A message that is no receipt is kept as a payload with a failed row, because another try would read the same.
+
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use bytes::Bytes;
+use postern::{
+    ambient::Ambient,
+    aws::Clients,
+    blobs::Blobs,
+    config::Config,
+    ingest::{Delivery, Ingest},
+    outcome::IngestError,
+    providers::ses::{self, NotAReceipt},
+    queue::{self, Letter, Queue},
+    secrets::{SecretError, signing_keys},
+    store::Store,
+};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+/// Everything one instance keeps between events.
+#[derive(Debug)]
+pub struct App {
+    /// The pipeline.
+    pub ingest: Ingest,
+    /// Where the receipts come from.
+    pub queue: Queue,
+}
+
+/// Why an event as a whole comes again, or to nothing.
+#[derive(Debug, Error)]
+pub enum HandlerError {
+    /// Nothing that is understood here.
+    #[error("{0}")]
+    Foreign(String),
+    /// Asynchronous invocations are tried again by Lambda.
+    #[error("{0}")]
+    Again(String),
+}
+
+impl App {
+    /// Builds the function from its configuration.
+    ///
+    /// # Errors
+    /// The signing keys cannot be had.
+    pub async fn new(config: Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
+        let ingest = Ingest {
+            store: Store::new(clients.dynamodb.clone(), config.table, ambient.clone()),
+            blobs: Blobs::new(clients.s3.clone(), config.bucket),
+            keyring: signing_keys(&clients.secret(&config.master_secret)).await?,
+            mailboxes: config.mailboxes,
+            ambient,
+            retry: None,
+        };
+        Ok(Self { ingest, queue: Queue::new(clients.sqs.clone(), config.queues.receipt) })
+    }
+
+    /// Works on one event.
+    ///
+    /// # Errors
+    /// It is none of the three shapes, or what it brings must come again and no queue says so.
+    pub async fn handle(&self, event: Value) -> Result<Value, HandlerError> {
+        match source(&event) {
+            "aws:sqs" => self.from_queue(event).await,
+            "aws:sns" => self.from_topic(&event).await,
+            "aws:ses" => self.from_rule(&event).await,
+            other => Err(HandlerError::Foreign(format!(
+                "an event of source {other:?} is no SES receipt; SQS, SNS and SES events are taken here"
+            ))),
+        }
+    }
+
+    async fn from_queue(&self, event: Value) -> Result<Value, HandlerError> {
+        let event: SqsEvent = serde_json::from_value(event)
+            .map_err(|error| HandlerError::Foreign(format!("an SQS event that does not read: {error}")))?;
+        let letters: Vec<Letter> = event.records.into_iter().map(letter).collect();
+        let again = queue::work_off(std::slice::from_ref(&self.queue), &letters, |letter| async move {
+            let delivery = Delivery { id: letter.delivery(), receives: letter.receives, counts: letter.receives > 1 };
+            self.take(&letter.body, Some(&delivery)).await.map_err(|error| error.to_string())
+        });
+        Ok(queue::failures(&again.await))
+    }
+
+    async fn from_topic(&self, event: &Value) -> Result<Value, HandlerError> {
+        for record in records(event) {
+            let message = record.pointer("/Sns/Message").and_then(Value::as_str).unwrap_or_default();
+            self.take(message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;
+        }
+        Ok(Value::Null)
+    }
+
+    async fn from_rule(&self, event: &Value) -> Result<Value, HandlerError> {
+        for record in records(event) {
+            let message = record.get("ses").unwrap_or(&Value::Null).to_string();
+            self.take(&message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;
+        }
+        // Asked synchronously, SES wants to know whether the rules behind ours still count.
+        Ok(json!({ "disposition": "CONTINUE" }))
+    }
+
+    /// One message to its end.
+    async fn take(&self, message: &str, delivery: Option<&Delivery>) -> Result<(), IngestError> {
+        let now = self.ingest.ambient.now();
+        let own_bucket = self.ingest.blobs.bucket();
+        let receipt = match ses::read(message, now).and_then(|receipt| receipt.ours(own_bucket)) {
+            Ok(receipt) => receipt,
+            Err(NotAReceipt { slug, why }) => {
+                tracing::error!(slug, why, "not taken; the message is kept as a payload");
+                let body = Bytes::copy_from_slice(message.as_bytes());
+                return self.ingest.unreadable(ses::ingress(None, now), body, slug, None).await.map(drop);
+            }
+        };
+        let setup = receipt.setup;
+        let inbound = receipt.into_inbound(own_bucket);
+        if setup {
+            return self.ingest.set_up(&inbound).await.map(drop);
+        }
+        self.ingest.stored(inbound, delivery).await.map(drop)
+    }
+}
+
+/// Where the records of an event come from; SNS spells it differently.
+fn source(event: &Value) -> &str {
+    let first = records(event).first();
+    let named = first.and_then(|record| record.get("eventSource").or_else(|| record.get("EventSource")));
+    named.and_then(Value::as_str).unwrap_or_default()
+}
+
+fn records(event: &Value) -> &[Value] {
+    event.get("Records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn letter(record: SqsMessage) -> Letter {
+    let receives = record.attributes.get("ApproximateReceiveCount").map(String::as_str);
+    Letter::new((record.message_id, record.receipt_handle), record.body, receives, record.event_source_arn.as_deref())
+}

@@ -1,2 +1,28 @@
-//! Lambda entry.
-fn main() {}
+//! Lambda's side of the SES door: event in, [`App::handle`], answer out.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use postern::{
+    ambient::Ambient,
+    aws::Clients,
+    config::{Config, Function},
+    telemetry,
+};
+use postern_receipt::App;
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::json(None);
+    let app = &build().await?;
+    run(service_fn(
+        move |event: LambdaEvent<Value>| async move { app.handle(event.payload).await.map_err(Error::from) },
+    ))
+    .await
+}
+
+/// A queue keeps what a function that does not start cannot take, so a configuration fault fails the start.
+async fn build() -> Result<App, Error> {
+    let config = Config::from_env(Function::Receipt)?;
+    let clients = Clients::new(&config.aws);
+    Ok(App::new(config, &clients, Ambient::system()).await?)
+}

@@ -1,1 +1,176 @@
-//! What is safe but not decided yet: the retry queue, the safety net, dead letters, the sweep of due events.
+//! What is safe and not decided yet. Event in, [`App::handle`], answer out.
+//!
+//! | event | what is done |
+//! |---|---|
+//! | SQS, the retry queue | mail is brought to its end as first accepted; held mail is released |
+//! | SQS, the safety net: a raw object was written fifteen minutes ago | is its mail accounted for? else it is brought in |
+//! | SQS, the dead letters | each copy is parked as failed, without a look at the mail |
+//! | `{"work": "sweep"}` by the schedule | what is due to be told is touched, so that the stream brings it again |
+
+mod dead;
+mod notification;
+
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use bytes::Bytes;
+use jiff::SignedDuration;
+use postern::{
+    ambient::Ambient,
+    aws::Clients,
+    blobs::Blobs,
+    config::Config,
+    inbound::Ingress,
+    ingest::{Delivery, Ingest, Open},
+    outcome::IngestError,
+    queue::{self, Letter, Queue, Work},
+    secrets::{SecretError, signing_keys},
+    store::{LedgerId, Store},
+};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+/// Door of a message that names none.
+const DOOR: &str = "retry";
+
+/// Everything one instance keeps between events.
+#[derive(Debug)]
+pub struct App {
+    /// The pipeline.
+    pub ingest: Ingest,
+    /// Its queues.
+    pub queues: Queues,
+}
+
+/// The queues that bring work.
+#[derive(Clone, Debug)]
+pub struct Queues {
+    /// Work.
+    pub retry: Queue,
+    /// Raw objects, fifteen minutes after they were written.
+    pub net: Queue,
+    /// Dead letters of all queues.
+    pub dead: Queue,
+}
+
+/// Why an event as a whole comes to nothing.
+#[derive(Debug, Error)]
+pub enum HandlerError {
+    /// Nothing that is understood here.
+    #[error("{0}")]
+    Foreign(String),
+    /// The sweep did not come to its end; the next one goes on.
+    #[error("the sweep broke off: {0}")]
+    Sweep(#[from] postern::store::StoreError),
+}
+
+impl App {
+    /// Builds the function from its configuration.
+    ///
+    /// # Errors
+    /// The signing keys cannot be had.
+    pub async fn new(config: Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
+        let ingest = Ingest {
+            store: Store::new(clients.dynamodb.clone(), config.table, ambient.clone()),
+            blobs: Blobs::new(clients.s3.clone(), config.bucket),
+            keyring: signing_keys(&clients.secret(&config.master_secret)).await?,
+            mailboxes: config.mailboxes,
+            ambient,
+            retry: None,
+        };
+        let queue = |url| Queue::new(clients.sqs.clone(), url);
+        let queues = Queues {
+            retry: queue(config.queues.retry),
+            net: queue(config.queues.net),
+            dead: queue(config.queues.dead),
+        };
+        Ok(Self { ingest, queues })
+    }
+
+    /// Works on one event.
+    ///
+    /// # Errors
+    /// It is nothing that is understood here, or the sweep broke off.
+    pub async fn handle(&self, event: Value) -> Result<Value, HandlerError> {
+        if event.get("Records").is_some() {
+            let event: SqsEvent = serde_json::from_value(event)
+                .map_err(|error| HandlerError::Foreign(format!("an SQS event that does not read: {error}")))?;
+            let letters: Vec<Letter> = event.records.into_iter().map(letter).collect();
+            let queues = [self.queues.retry.clone(), self.queues.net.clone(), self.queues.dead.clone()];
+            let again = queue::work_off(&queues, &letters, |letter| async move {
+                self.open(&letter).await.map_err(|error| error.to_string())
+            });
+            return Ok(queue::failures(&again.await));
+        }
+        match serde_json::from_value(event) {
+            Ok(Work::Sweep) => self.sweep().await,
+            _ => Err(HandlerError::Foreign(
+                "neither SQS records nor {\"work\": \"sweep\"}: nothing else is taken here".to_owned(),
+            )),
+        }
+    }
+
+    /// One letter to its end.
+    async fn open(&self, letter: &Letter) -> Result<(), IngestError> {
+        if letter.queue == self.queues.dead.name() {
+            return self.bury(letter).await;
+        }
+        let delivery = |counts| Delivery { id: letter.delivery(), receives: letter.receives, counts };
+        if let Ok(work) = serde_json::from_str::<Work>(&letter.body) {
+            return self.work(work, letter, &delivery(true)).await;
+        }
+        let Some(objects) = notification::read(&letter.body, self.ingest.blobs.bucket()) else {
+            return self.kept(letter, "not-understood", "neither work nor an S3 notification").await;
+        };
+        for key in &objects.keys {
+            let delivery = delivery(letter.receives > 1);
+            let seen = self.ingest.account_for(key, Open::BringIn(Some(&delivery))).await?;
+            tracing::info!(key, ?seen, "a raw object is accounted for");
+        }
+        if objects.unread > 0 {
+            let why = "an S3 notification with records of another bucket, or without a key";
+            return self.kept(letter, "foreign-object", why).await;
+        }
+        Ok(())
+    }
+
+    async fn work(&self, work: Work, letter: &Letter, delivery: &Delivery) -> Result<(), IngestError> {
+        match work {
+            Work::Decide { accept } => self.ingest.again(&accept, Some(delivery)).await.map(drop),
+            Work::Release { id, mailbox, actor } => {
+                let Some(id) = LedgerId::parse(&id) else {
+                    return self.kept(letter, "no-ledger-id", "a release names no ledger row").await;
+                };
+                // Never counted: it is a person's word, and the row stays held until it is done.
+                let released = self.ingest.release(&id, mailbox.as_ref(), &actor).await?;
+                tracing::info!(inbound_id = %id, ?released, "released by message");
+                Ok(())
+            }
+            Work::Sweep => self.sweep().await.map(drop).map_err(|error| match error {
+                HandlerError::Sweep(error) => IngestError::Store(error),
+                HandlerError::Foreign(why) => IngestError::Store(postern::store::StoreError::Other(why)),
+            }),
+        }
+    }
+
+    /// A message that says nothing we know: kept, with a failed row, because another try would read the same.
+    async fn kept(&self, letter: &Letter, slug: &str, why: &str) -> Result<(), IngestError> {
+        tracing::error!(queue = letter.queue, message = letter.id, slug, why, "not understood; kept as a payload");
+        let ingress = Ingress {
+            door: DOOR.to_owned(),
+            provider: DOOR.to_owned(),
+            event_id: Some(letter.id.clone()),
+            transport_time: self.ingest.ambient.now(),
+        };
+        let body = Bytes::copy_from_slice(letter.body.as_bytes());
+        self.ingest.unreadable(ingress, body, slug, None).await.map(drop)
+    }
+
+    async fn sweep(&self) -> Result<Value, HandlerError> {
+        let _ = SignedDuration::from_mins(10);
+        Ok(json!({}))
+    }
+}
+
+fn letter(record: SqsMessage) -> Letter {
+    let receives = record.attributes.get("ApproximateReceiveCount").map(String::as_str);
+    Letter::new((record.message_id, record.receipt_handle), record.body, receives, record.event_source_arn.as_deref())
+}

@@ -16,6 +16,7 @@ use postern::{
     ingest::Ingest,
     outcome::{Answer, IngestError},
     providers::{self, Provider, Rejected},
+    queue::Queue,
     secrets::{SecretError, SecretSource, Secrets, signing_keys},
     store::Store,
 };
@@ -49,6 +50,7 @@ impl App {
             keyring: signing_keys(&master).await?,
             mailboxes: config.mailboxes,
             ambient,
+            retry: Some(Queue::new(clients.sqs.clone(), config.queues.retry)),
         };
         Ok(Self::over(ingest, operator, config.trusted_fields))
     }

@@ -23,6 +23,7 @@ pub(super) fn plan(
     refused_claims.sort_unstable();
     refused_claims.dedup();
     let mut flags: Vec<String> = mail.author.flags.iter().map(|flag| (*flag).to_owned()).collect();
+    flags.extend(mail.verdicts.doubts().into_iter().map(str::to_owned));
     match mail.author.authentication {
         Authentication::Passed => {}
         Authentication::Failed => flags.push("auth-failed".to_owned()),

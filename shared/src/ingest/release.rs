@@ -1,13 +1,14 @@
 //! Releasing held mail: the same pipeline once more, with the causes that hold overridden.
 
-use super::{Arrival, Copy, Ingest, Release};
+use bytes::Bytes;
+
+use super::{Copy, Ingest, Release, queued::arrived};
 use crate::{
     blobs::BlobError,
-    headers,
-    inbound::InboundMessage,
+    inbound::AcceptRecord,
     mailbox::MailboxId,
     outcome::{Answer, IngestError},
-    records::Outcome,
+    records::{LedgerRow, Outcome},
     store::LedgerId,
 };
 
@@ -43,26 +44,16 @@ impl Ingest {
         let Some(target) = target else {
             return Ok(Released::Refused("no such mailbox: name one with --mailbox".to_owned()));
         };
-        let (raw, accept) = match self.blobs.get_accepted(&row.raw_key).await {
+        let (raw, accept) = match self.held_octets(&row).await {
             Ok(accepted) => accepted,
             Err(BlobError::Missing(_)) => {
                 let why = "no mail was read from what is kept, so there is none to release; discard it";
                 return Ok(Released::Refused(why.to_owned()));
             }
-            Err(error) => return Err(IngestError::NotSafe(error)),
+            Err(error) => return Err(IngestError::Unread(error)),
         };
-        let inbound = InboundMessage {
-            raw,
-            origin: accept.origin.clone(),
-            envelope: accept.envelope.clone(),
-            ingress: row.ingress.clone(),
-            verdicts: accept.verdicts.clone(),
-            mailbox: Some(target.id.clone()),
-            replay_guard: None,
-        };
-        let headers = headers::scan(&inbound.raw);
-        let accept = crate::inbound::AcceptRecord { ingress: row.ingress, ..accept };
-        let arrival = Arrival { inbound, headers, accept };
+        let accept = AcceptRecord { ingress: row.ingress, replay_guard: None, ..accept };
+        let arrival = arrived(&accept, raw);
         let reading = self.read_in_full(&arrival);
         let keys = self.keys(&arrival, target);
         let copy = Copy {
@@ -74,5 +65,12 @@ impl Ingest {
             release: Some(Release { actor, cause: row.cause }),
         };
         Ok(Released::Done(self.settle(copy, None).await?))
+    }
+
+    async fn held_octets(&self, row: &LedgerRow) -> Result<(Bytes, AcceptRecord), BlobError> {
+        match &row.accept {
+            Some(accept) => Ok((self.blobs.get(&row.raw_key).await?, AcceptRecord::clone(accept))),
+            None => self.blobs.get_accepted(&row.raw_key).await,
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! From a decision to the rows that are written: plain construction, every cap in one place.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{Arrival, Copy, Release};
 use crate::{
     address::{AddrSpec, NamedAddress},
     blobs::BlobKey,
-    decide::{Decision, End, IndexSlot, Plan, Target},
+    decide::{Decision, End, IndexSlot, Plan, Target, Verb},
     headers::Headers,
     inbound::{AcceptRecord, InboundMessage, Ingress, Origin},
     mailbox::{Mailbox, MailboxId, Mailboxes},
@@ -99,23 +101,73 @@ fn bare(arrival: &Arrival, mailbox: &str, decision: &Decision, now: Timestamp) -
         index_pk: None,
         author: author.map(|a| cut_at(&a, LISTED_SUBJECT_OCTETS_MAX).to_owned()),
         subject: cut_at(&arrival.headers.subject, LISTED_SUBJECT_OCTETS_MAX).to_owned(),
-        attempts: 0,
+        attempts: BTreeSet::new(),
         received_at: accept.ingress.transport_time,
         ended_at: now,
         actor: None,
+        accept: None,
     }
+}
+
+/// The row of a copy that a queue has brought and that has not ended.
+pub(super) fn queued(arrival: &Arrival, mailbox: &str, now: Timestamp) -> LedgerRow {
+    let nothing = Decision { verb: plain_end(Outcome::Queued, None), reasons: Vec::new(), evidence: Vec::new() };
+    let row = LedgerRow { outcome: Outcome::Queued, ..bare(arrival, mailbox, &nothing, now) };
+    with_accept(row, &arrival.accept)
+}
+
+/// The row of a copy that is given up: what is known without reading the mail.
+pub(super) fn parked(accept: &AcceptRecord, mailbox: &str, why: (Cause, &str), now: Timestamp) -> LedgerRow {
+    let nothing = InboundMessage {
+        raw: bytes::Bytes::new(),
+        origin: accept.origin.clone(),
+        envelope: accept.envelope.clone(),
+        ingress: accept.ingress.clone(),
+        verdicts: accept.verdicts.clone(),
+        mailbox: None,
+        replay_guard: None,
+    };
+    let arrival = Arrival { inbound: nothing, headers: Headers::default(), accept: accept.clone() };
+    let (cause, reason) = why;
+    let outcome = if cause == Cause::SesSetup { Outcome::Ignored } else { Outcome::Failed };
+    let decision =
+        Decision { verb: plain_end(outcome, Some(cause)), reasons: vec![reason.to_owned()], evidence: Vec::new() };
+    let row = LedgerRow { outcome, cause: Some(cause), ..bare(&arrival, mailbox, &decision, now) };
+    with_accept(row, accept)
+}
+
+/// A queued row, given up.
+pub(super) fn given_up(row: LedgerRow, cause: Cause, reason: &str) -> LedgerRow {
+    LedgerRow { outcome: Outcome::Failed, cause: Some(cause), reasons: vec![reason.to_owned()], ..row }
+}
+
+/// The row of an object that nobody has told of.
+pub(super) fn unaccounted(accept: &AcceptRecord, octets: u64, now: Timestamp) -> LedgerRow {
+    let row = parked(accept, NO_MAILBOX, (Cause::Unaccounted, "no-receipt"), now);
+    LedgerRow { outcome: Outcome::Held, raw_octets: octets, ..row }
+}
+
+fn plain_end(outcome: Outcome, cause: Option<Cause>) -> Verb {
+    Verb::End(End { outcome, cause, ticket: None, ticket_number: None, entry: None })
+}
+
+/// Keeps the accept record on a row that may be brought in again, where the object cannot hold it.
+fn with_accept(row: LedgerRow, accept: &AcceptRecord) -> LedgerRow {
+    let wanted = accept.is_stored() && row.outcome.needs_attention();
+    LedgerRow { accept: wanted.then(|| Box::new(accept.clone())), ..row }
 }
 
 /// The row of a copy that ends without an entry.
 pub(super) fn ended(arrival: &Arrival, mailbox: &str, decision: &Decision, end: &End, now: Timestamp) -> LedgerRow {
-    LedgerRow {
+    let row = LedgerRow {
         outcome: end.outcome,
         cause: end.cause,
         ticket: end.ticket,
         ticket_number: end.ticket_number.clone(),
         entry: end.entry.clone(),
         ..bare(arrival, mailbox, decision, now)
-    }
+    };
+    with_accept(row, &arrival.accept)
 }
 
 /// Adds who released the mail and what had held it.
@@ -145,9 +197,10 @@ pub(super) fn unreadable(ingress: Ingress, key: &str, octets: u64, why: &str, no
         index_pk: None,
         author: None,
         subject: String::new(),
-        attempts: 0,
+        attempts: BTreeSet::new(),
         ended_at: now,
         actor: None,
+        accept: None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     inbound::{Ingress, ReplayGuard},
     outcome::{Answer, IngestError},
     records::{Cause, LedgerRow, Outcome},
-    store::{Commit, CommitResult, LedgerGuard, LedgerId, keys::NO_MAILBOX},
+    store::{Commit, CommitResult, LedgerGuard, LedgerId, NetRow, keys::NO_MAILBOX},
 };
 
 impl Ingest {
@@ -29,37 +29,43 @@ impl Ingest {
         self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
         let id = LedgerId::of(key.as_str(), NO_MAILBOX);
         let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
-        self.end_now(&id, row, guard).await
+        self.end_now(&id, row, guard, NetRow::None).await
     }
 
     /// Writes a row that needs no decision. Where its single-use token is spent on another body, it is held for that.
-    async fn end_now(&self, id: &LedgerId, row: LedgerRow, token: Option<&ReplayGuard>) -> Result<Answer, IngestError> {
-        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token, write: None };
+    async fn end_now(
+        &self,
+        id: &LedgerId,
+        row: LedgerRow,
+        token: Option<&ReplayGuard>,
+        net: NetRow,
+    ) -> Result<Answer, IngestError> {
+        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token, net, write: None };
         match self.store.commit(&commit).await? {
             CommitResult::Done => return Ok(told(id, &row)),
             CommitResult::Lost => return self.ended_meanwhile(id).await,
             CommitResult::Replayed => {}
         }
         let row = LedgerRow { outcome: Outcome::Held, cause: Some(Cause::ReplayedToken), ..row };
-        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, write: None };
+        let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, net, write: None };
         match self.store.commit(&commit).await? {
             CommitResult::Done => Ok(told(id, &row)),
             CommitResult::Lost | CommitResult::Replayed => self.ended_meanwhile(id).await,
         }
     }
 
-    /// Mail for no configured mailbox: held.
-    pub(super) async fn nobodys(&self, arrival: &Arrival, id: &LedgerId) -> Result<Answer, IngestError> {
-        let end = End {
-            outcome: Outcome::Held,
-            cause: Some(Cause::UnknownRecipient),
-            ticket: None,
-            ticket_number: None,
-            entry: None,
-        };
+    /// Mail for no mailbox of ours: held.
+    pub(super) async fn held_for(
+        &self,
+        arrival: &Arrival,
+        id: &LedgerId,
+        cause: Cause,
+        net: NetRow,
+    ) -> Result<Answer, IngestError> {
+        let end = End { outcome: Outcome::Held, cause: Some(cause), ticket: None, ticket_number: None, entry: None };
         let decision = Decision { verb: Verb::End(end.clone()), reasons: Vec::new(), evidence: Vec::new() };
-        let row = rows::ended(arrival, NO_MAILBOX, &decision, &end, self.ambient.now());
-        self.end_now(id, row, arrival.accept.replay_guard.as_ref()).await
+        let row = rows::ended(arrival, id.mailbox(), &decision, &end, self.ambient.now());
+        self.end_now(id, row, arrival.accept.replay_guard.as_ref(), net).await
     }
 
     pub(super) async fn ended_meanwhile(&self, id: &LedgerId) -> Result<Answer, IngestError> {

@@ -180,5 +180,6 @@ fn verdicts(raw: &[u8]) -> Verdicts {
         spam,
         virus: None,
         asserted_by: Some(NAME.to_owned()),
+        ..Verdicts::default()
     }
 }

@@ -11,6 +11,7 @@
 //! | action | condition |
 //! |---|---|
 //! | Put ledger row | `attribute_not_exists(pk) OR outcome = queued`; releasing: `outcome = held` |
+//! | row `-` of an object that the provider wrote | read absent: `attribute_not_exists(pk)`; read held: `outcome = held`, and becomes a duplicate |
 //! | Put TOKEN | `attribute_not_exists(pk) OR body_digest = :digest` |
 //! | Put MSGID | read absent: `attribute_not_exists(pk)`; read as claim: `direction = claim AND size(claims) = :seen` |
 //! | Update MSGID (holder) | `size(holders) = :seen` |
@@ -51,6 +52,20 @@ pub enum LedgerGuard {
     Open,
     /// Held: a release.
     Held,
+    /// Absent: the safety net's own row.
+    Absent,
+}
+
+/// The row that the safety net writes under `-` where it knew of an object and of nobody who told of it, as it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NetRow {
+    /// Not asked for, or it has ended otherwise: says nothing.
+    #[default]
+    None,
+    /// Not there: nothing may be there at the commit either, else the net's row would stay held beside ours.
+    Absent,
+    /// Held, `unaccounted`: accounted for by this commit.
+    Held,
 }
 
 /// One commit: the ledger row, and the entry with all that belongs to it where there is one.
@@ -64,6 +79,8 @@ pub struct Commit<'a> {
     pub guard: LedgerGuard,
     /// Single-use token of the delivery.
     pub token: Option<&'a ReplayGuard>,
+    /// The safety net's row for the same object, as read.
+    pub net: NetRow,
     /// The entry; `None` = the ledger row says it all.
     pub write: Option<EntryWrite<'a>>,
 }

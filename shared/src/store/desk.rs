@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     Store, StoreError,
-    commit::{Commit, LedgerGuard, update},
+    commit::{Commit, LedgerGuard, NetRow, update},
     items, keys,
     keys::LedgerId,
 };
@@ -150,7 +150,7 @@ impl Store {
         row.outcome = Outcome::Ignored;
         row.actor = Some(actor.to_owned());
         row.ended_at = now;
-        let commit = Commit { id, row: &row, guard: LedgerGuard::Held, token: None, write: None };
+        let commit = Commit { id, row: &row, guard: LedgerGuard::Held, token: None, net: NetRow::None, write: None };
         Ok(match self.commit(&commit).await? {
             super::CommitResult::Done => Change::Made(row),
             _ => Change::Refused("somebody else released or discarded it meanwhile".to_owned()),

@@ -1,8 +1,11 @@
 //! Store errors say what a caller can act on. SDK errors are looked into here and nowhere else.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
-    operation::transact_write_items::TransactWriteItemsError,
+    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    types::AttributeValue,
 };
 use thiserror::Error;
 
@@ -73,6 +76,14 @@ impl StoreError {
             }
             _ => Self::Other(code),
         }
+    }
+}
+
+/// The item as it was, where a single-item condition did not hold and the request asked for it.
+pub(super) fn refused_with<R>(error: &SdkError<UpdateItemError, R>) -> Option<HashMap<String, AttributeValue>> {
+    match error.as_service_error()? {
+        UpdateItemError::ConditionalCheckFailedException(refused) => refused.item().cloned(),
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -95,4 +96,19 @@ pub(super) fn ledger(id: &LedgerId, row: &LedgerRow) -> Result<Item, StoreError>
     // Listings show the door without reading the row.
     set(&mut item, "door", row.ingress.door.clone());
     Ok(item)
+}
+
+/// What makes a held ledger row a duplicate: the update, and its values.
+pub(super) fn accounted(id: &LedgerId, received_at: Timestamp) -> (String, Vec<(&'static str, AttributeValue)>) {
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let day = keys::by_day(&keys::day(received_at), Outcome::Duplicate, keys::hash_shard(id.key().hash()));
+    let values = vec![
+        (":held", text(Outcome::Held.as_str())),
+        (":duplicate", text(Outcome::Duplicate.as_str())),
+        (":day", text(&day)),
+        (":why", AttributeValue::L(vec![text("was-held-unaccounted")])),
+    ];
+    let set = "SET outcome = :duplicate, gsi3pk = :day, reasons = list_append(reasons, :why) \
+               REMOVE cause, gsi1pk, gsi1sk, gsi4pk, gsi4sk";
+    (set.to_owned(), values)
 }

@@ -70,6 +70,12 @@ impl LedgerId {
         (hex && !mailbox.is_empty()).then(|| Self { hash: hash.to_ascii_lowercase(), mailbox: mailbox.to_owned() })
     }
 
+    /// The row of the same object for no mailbox.
+    #[must_use]
+    pub fn of_nobody(&self) -> Self {
+        Self { hash: self.hash.clone(), mailbox: NO_MAILBOX.to_owned() }
+    }
+
     /// Its key.
     #[must_use]
     pub fn key(&self) -> Key {

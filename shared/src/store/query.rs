@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    RETRY_BASE, RETRY_CAP, Store, TRIES_MAX,
+    NetRow, RETRY_BASE, RETRY_CAP, Store, TRIES_MAX,
     error::StoreError,
     items::{self, Item},
     keys::{self, Key, LedgerId},
@@ -29,6 +29,8 @@ const LISTING_CONCURRENCY: usize = 8;
 pub struct Wanted<'a> {
     /// The copy's ledger row.
     pub ledger: &'a LedgerId,
+    /// Read the safety net's row for the same object too.
+    pub net: bool,
     /// Scope of the mailbox.
     pub scope: &'a str,
     /// Own id.
@@ -44,6 +46,8 @@ pub struct Wanted<'a> {
 pub struct Snapshot {
     /// The copy's ledger row.
     pub ledger: Option<LedgerRow>,
+    /// The safety net's row for the same object.
+    pub net: NetRow,
     /// Index rows and tickets.
     pub seen: Seen,
 }
@@ -130,10 +134,13 @@ impl Store {
     /// Any store error.
     pub async fn snapshot(&self, wanted: &Wanted<'_>) -> Result<Snapshot, StoreError> {
         let ledger = wanted.ledger.key();
+        // A copy for no mailbox has that very row as its own.
+        let net = Some(wanted.ledger.of_nobody().key()).filter(|key| wanted.net && *key != ledger);
         let own = wanted.own.map(|id| keys::index(wanted.scope, id));
         let ids: Vec<(&MessageId, Key)> = wanted.ids.iter().map(|id| (id, keys::index(wanted.scope, id))).collect();
         let tickets: Vec<(u64, Key)> = wanted.tickets.iter().map(|t| (*t, keys::ticket(*t))).collect();
         let all = std::iter::once(&ledger)
+            .chain(net.as_ref())
             .chain(own.as_ref())
             .chain(ids.iter().map(|(_, key)| key))
             .chain(tickets.iter().map(|(_, key)| key));
@@ -141,6 +148,13 @@ impl Store {
         let mut snapshot = Snapshot::default();
         if let Some(item) = found.remove(&ledger) {
             snapshot.ledger = Some(items::row(item, "MAIL")?);
+        }
+        if let Some(key) = net {
+            snapshot.net = match found.remove(&key).map(|item| items::row::<LedgerRow>(item, "MAIL")).transpose()? {
+                None => NetRow::Absent,
+                Some(row) if row.outcome == Outcome::Held => NetRow::Held,
+                Some(_) => NetRow::None,
+            };
         }
         if let Some(item) = own.and_then(|key| found.remove(&key)) {
             snapshot.seen.own = Some(items::row(item, "MSGID")?);

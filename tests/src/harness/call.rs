@@ -7,6 +7,8 @@ use serde_json::Value;
 pub(crate) enum Service {
     DynamoDb,
     S3,
+    Sns,
+    Sqs,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,7 @@ pub(crate) struct Call {
     /// `TransactWriteItems`, `PutObject`, ...
     pub(crate) operation: String,
     /// S3: the object key. DynamoDB: the table's item kinds in the order they are named, such as `MAIL+MSGID+TICKET`.
+    /// SQS: the queue's name. SNS: the topic's.
     pub(crate) target: String,
     /// How many calls, one after the other, this one waited for, and itself: calls joined concurrently share a depth.
     pub(crate) depth: usize,
@@ -23,10 +26,19 @@ pub(crate) struct Call {
 impl Call {
     /// The call that a request makes, `depth` not yet known.
     pub(crate) fn of(request: &HttpRequest) -> Self {
+        let form = request.headers().get("content-type") == Some("application/x-www-form-urlencoded");
         let (service, operation, target) = match request.headers().get("x-amz-target") {
             Some(name) => {
-                let operation = name.rsplit('.').next().unwrap_or(name);
-                (Service::DynamoDb, operation.to_owned(), item_kinds(&json_body(request)))
+                let (interface, operation) = name.rsplit_once('.').unwrap_or_default();
+                let body = json_body(request);
+                match interface {
+                    "AmazonSQS" => (Service::Sqs, operation.to_owned(), queue_name(&body)),
+                    _ => (Service::DynamoDb, operation.to_owned(), item_kinds(&body)),
+                }
+            }
+            None if form => {
+                let (operation, topic) = sns_operation(request);
+                (Service::Sns, operation, topic)
             }
             None => {
                 let (operation, key) = s3_operation(request);
@@ -43,6 +55,22 @@ impl Call {
 
 pub(crate) fn json_body(request: &HttpRequest) -> Value {
     request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default()
+}
+
+/// `QueueUrl` ends in the queue's name.
+fn queue_name(body: &Value) -> String {
+    let url = body.get("QueueUrl").and_then(Value::as_str).unwrap_or_default();
+    url.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// SNS speaks the query protocol: `Action=PublishBatch&TopicArn=arn:...:<name>&...`.
+fn sns_operation(request: &HttpRequest) -> (String, String) {
+    let field = |wanted: &str| {
+        let mut fields = form_urlencoded::parse(request.body().bytes().unwrap_or_default());
+        fields.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    let topic = field("TopicArn").rsplit(':').next().unwrap_or_default().to_owned();
+    (field("Action"), topic)
 }
 
 /// Path style: `/bucket/key`. The key is unescaped only as far as our keys need it: not at all.

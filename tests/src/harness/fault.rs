@@ -19,7 +19,7 @@ pub(crate) enum Fault {
     ServerError,
     /// Sent and applied; the answer does not arrive in time.
     AnswerLost,
-    /// Not sent: another transaction holds an item, or another PUT the key. Of no effect on reads.
+    /// Not sent: another transaction holds an item, or another PUT the key. Of no effect on reads, queues and topics.
     Conflict,
     /// Not sent: too many requests.
     Throttled,
@@ -34,14 +34,21 @@ impl Fault {
 
     /// What the client gets instead of a sent call; `None`: this call is sent.
     pub(super) fn instead(self, request: &HttpRequest, call: &Call) -> Option<Answer> {
-        let s3 = call.service == Service::S3;
         match self {
             Self::Refused => Some(Err(ConnectorError::io("injected: connection refused".into()).never_connected())),
             Self::TimedOut => Some(Err(timeout())),
-            Self::ServerError if s3 => Some(Ok(s3_error(500, "InternalError"))),
-            Self::ServerError => Some(Ok(dynamodb_error(500, "InternalServerError", &json!({})))),
-            Self::Throttled if s3 => Some(Ok(s3_error(503, "SlowDown"))),
-            Self::Throttled => Some(Ok(dynamodb_error(400, "ProvisionedThroughputExceededException", &json!({})))),
+            Self::ServerError => Some(Ok(match call.service {
+                Service::DynamoDb => dynamodb_error(500, "InternalServerError", &json!({})),
+                Service::S3 => s3_error(500, "InternalError"),
+                Service::Sns => sns_error(500, "InternalError"),
+                Service::Sqs => sqs_error(500, "InternalError"),
+            })),
+            Self::Throttled => Some(Ok(match call.service {
+                Service::DynamoDb => dynamodb_error(400, "ProvisionedThroughputExceededException", &json!({})),
+                Service::S3 => s3_error(503, "SlowDown"),
+                Service::Sns => sns_error(400, "Throttling"),
+                Service::Sqs => sqs_error(400, "RequestThrottled"),
+            })),
             Self::Conflict => conflict(request, call).map(Ok),
             Self::Unprocessed => unprocessed(request, call),
             Self::AnswerLost => None,
@@ -92,7 +99,22 @@ fn s3_error(status: u16, code: &str) -> HttpResponse {
     response(status, "application/xml", body)
 }
 
-fn response(status: u16, content_type: &'static str, body: String) -> HttpResponse {
+/// The query protocol's error.
+fn sns_error(status: u16, code: &str) -> HttpResponse {
+    let by = if status < 500 { "Sender" } else { "Receiver" };
+    let body = format!(
+        "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>{by}</Type><Code>{code}</Code>\
+         <Message>injected</Message></Error><RequestId>0</RequestId></ErrorResponse>"
+    );
+    response(status, "text/xml", body)
+}
+
+fn sqs_error(status: u16, code: &str) -> HttpResponse {
+    let body = json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": format!("injected: {code}")});
+    response(status, "application/x-amz-json-1.0", body.to_string())
+}
+
+pub(super) fn response(status: u16, content_type: &'static str, body: String) -> HttpResponse {
     let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
     response.headers_mut().insert("content-type", content_type);
     response

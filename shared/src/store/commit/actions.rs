@@ -2,11 +2,11 @@
 
 use aws_sdk_dynamodb::{
     error::BuildError,
-    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+    types::{AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
 use jiff::Timestamp;
 
-use super::{Commit, EntryWrite, LedgerGuard, StoreError, Subject, token_expires_at};
+use super::{Commit, EntryWrite, LedgerGuard, NetRow, StoreError, Subject, token_expires_at};
 use crate::{
     decide::{ClaimWrite, IndexSlot, Target},
     inbound::ReplayGuard,
@@ -22,6 +22,7 @@ type Action = (Subject, TransactWriteItem);
 
 pub(super) fn of(table: &str, commit: &Commit<'_>, now: Timestamp) -> Result<Vec<Action>, StoreError> {
     let mut actions = vec![ledger(table, commit)?];
+    actions.extend(net_row(table, commit)?);
     if let Some(guard) = commit.token {
         actions.push(token(table, guard, now)?);
     }
@@ -39,12 +40,36 @@ pub(super) fn of(table: &str, commit: &Commit<'_>, now: Timestamp) -> Result<Vec
 
 fn ledger(table: &str, commit: &Commit<'_>) -> Result<Action, StoreError> {
     let item = items::ledger(commit.id, commit.row)?;
-    let (condition, seen) = match commit.guard {
-        LedgerGuard::Open => ("attribute_not_exists(pk) OR outcome = :seen", "queued"),
-        LedgerGuard::Held => ("outcome = :seen", "held"),
+    let seen = |word: &str| vec![(":seen", AttributeValue::S(word.to_owned()))];
+    let (condition, values) = match commit.guard {
+        LedgerGuard::Open => ("attribute_not_exists(pk) OR outcome = :seen", seen("queued")),
+        LedgerGuard::Held => ("outcome = :seen", seen("held")),
+        LedgerGuard::Absent => ("attribute_not_exists(pk)", Vec::new()),
     };
-    let (_, action) = put(table, item, condition, &[(":seen", AttributeValue::S(seen.to_owned()))])?;
+    let (_, action) = put(table, item, condition, &values)?;
     Ok((Subject::Ledger, action))
+}
+
+/// The net's row for the same object: still not there, or from now on a duplicate that waits for nobody.
+fn net_row(table: &str, commit: &Commit<'_>) -> Result<Option<Action>, StoreError> {
+    let id = commit.id.of_nobody();
+    match commit.net {
+        NetRow::None => Ok(None),
+        NetRow::Absent => {
+            let check = ConditionCheck::builder()
+                .table_name(table)
+                .set_key(Some(id.key().attributes()))
+                .condition_expression("attribute_not_exists(pk)")
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            let check = check.build().map_err(|e| unbuilt(&e))?;
+            Ok(Some((Subject::Other, TransactWriteItem::builder().condition_check(check).build())))
+        }
+        NetRow::Held => {
+            let (set, values) = items::accounted(&id, commit.row.received_at);
+            let values: Vec<(&str, AttributeValue)> = values.into_iter().collect();
+            update(table, &id.key(), &set, "outcome = :held", &values, false).map(Some)
+        }
+    }
 }
 
 fn token(table: &str, guard: &ReplayGuard, now: Timestamp) -> Result<Action, StoreError> {

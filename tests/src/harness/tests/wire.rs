@@ -3,6 +3,11 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_sns::types::PublishBatchRequestEntry;
+use postern::{
+    aws::Clients,
+    config::{AwsConfig, AwsCredentials},
+};
 use postern_cli::engines::{BUCKET, Engines, TABLE};
 
 use super::super::call::Service;
@@ -95,6 +100,50 @@ async fn faults_on_s3_speak_its_language() {
     }
     let absent = objects.head_object().bucket(BUCKET).key("raw/webhook/1").send().await.unwrap_err();
     assert!(absent.into_service_error().is_not_found(), "none of them was sent");
+}
+
+fn aws(wire: &Wire) -> Clients {
+    let nowhere = || Some("http://127.0.0.1:9".to_owned());
+    let credentials = AwsCredentials { access_key_id: "k".into(), secret_access_key: "s".into(), session_token: None };
+    let config = AwsConfig {
+        region: "us-east-1".to_owned(),
+        credentials,
+        dynamodb: nowhere(),
+        s3: nowhere(),
+        sqs: nowhere(),
+        sns: nowhere(),
+        secrets: nowhere(),
+    };
+    Clients::over(&wire.http(), &config)
+}
+
+#[tokio::test]
+async fn queues_and_topics_are_named_and_fail_in_their_own_words() {
+    let wire = Wire::new();
+    let Clients { sqs, sns, .. } = aws(&wire);
+    let failures = [Fault::ServerError, Fault::Throttled, Fault::Refused, Fault::TimedOut];
+    let codes = [
+        (Some("InternalError"), Some("InternalError")),
+        (Some("RequestThrottled"), Some("Throttling")),
+        (None, None),
+        (None, None),
+    ];
+    for (n, (fault, (of_queue, of_topic))) in failures.into_iter().zip(codes).enumerate() {
+        wire.fail_call(2 * n + 1, fault);
+        wire.fail_call(2 * n + 2, fault);
+        let send = sqs.send_message().queue_url("https://sqs.us-east-1.amazonaws.com/1/retry").message_body("{}");
+        let error = send.send().await.unwrap_err();
+        assert_eq!(error.code(), of_queue, "{fault:?}: {error:?}");
+        let entry = PublishBatchRequestEntry::builder().id("0").message("{}").build().unwrap();
+        let publish = sns.publish_batch().topic_arn("arn:aws:sns:us-east-1:1:events");
+        let error = publish.publish_batch_request_entries(entry).send().await.unwrap_err();
+        assert_eq!(error.code(), of_topic, "{fault:?}: {error:?}");
+    }
+    assert_eq!(wire.struck(), 2 * failures.len(), "none of them was sent");
+    let calls = wire.calls();
+    let seen: Vec<_> = calls.iter().map(|c| (c.service, c.operation.as_str(), c.target.as_str())).collect();
+    let once = [(Service::Sqs, "SendMessage", "retry"), (Service::Sns, "PublishBatch", "events")];
+    assert_eq!(seen, once.repeat(failures.len()));
 }
 
 #[tokio::test]

@@ -1,0 +1,116 @@
+//! The safety net: fifteen minutes after a raw object was written, somebody looks whether its mail has come to an end.
+//!
+//! Octets that a door of ours wrote carry their accept record, so they are brought in here as first accepted. An object
+//! that SES wrote carries none: if no receipt has told of it, it is held under `-`, cause `unaccounted`, and a person
+//! looks. A receipt that comes later turns that row into a duplicate (`store/commit.rs`, the row `-`).
+
+use super::{Delivery, Ingest, already_ended, rows, told};
+use crate::{
+    blobs::ObjectHead,
+    envelope::Envelope,
+    inbound::{AcceptRecord, Origin, Verdicts},
+    outcome::IngestError,
+    providers::ses,
+    records::{Cause, LedgerRow, Outcome},
+    store::{Commit, CommitResult, LedgerGuard, LedgerId, NetRow, keys::NO_MAILBOX},
+};
+
+/// What becomes of mail that has not come to an end.
+#[derive(Clone, Copy, Debug)]
+pub enum Open<'a> {
+    /// It is brought in.
+    BringIn(Option<&'a Delivery>),
+    /// It is parked without a look at it: too many have died of it.
+    GiveUp,
+}
+
+/// What the net found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accounted {
+    /// Somebody has seen to it.
+    Already,
+    /// It had no end, and has one now.
+    Caught,
+    /// Nobody told of it: held.
+    Held,
+    /// The object is gone.
+    Gone,
+}
+
+impl Ingest {
+    /// Sees to one raw object.
+    ///
+    /// # Errors
+    /// Table or bucket cannot be had, or the mail cannot be brought to its end now.
+    pub async fn account_for(&self, key: &str, open: Open<'_>) -> Result<Accounted, IngestError> {
+        let (head, rows) = tokio::join!(self.blobs.head(key), self.store.copies(key));
+        let (head, rows) = (head.map_err(IngestError::Unread)?, rows?);
+        let Some(head) = head else { return Ok(Accounted::Gone) };
+        let ended =
+            |mailbox: &str| rows.iter().any(|(id, row)| id.mailbox() == mailbox && row.outcome != Outcome::Queued);
+        let accept = match head.accept.clone() {
+            Some(accept) => Some(accept),
+            // A receipt knows this object, and its queue sees to it.
+            None if key.starts_with(ses::KEY_PREFIX) && !rows.is_empty() => return Ok(Accounted::Already),
+            None => self.blobs.sidecar(key).await.map_err(IngestError::Unread)?,
+        };
+        let Some(accept) = accept else { return self.hold_unaccounted(key, &head).await };
+        if self.recipients(&accept).iter().all(|recipient| ended(recipient.id())) {
+            return Ok(Accounted::Already);
+        }
+        let answers = match open {
+            Open::BringIn(delivery) => self.again(&accept, delivery).await?,
+            Open::GiveUp => self.park_copies(&accept, (Cause::DeadLetter, "receives-used-up")).await?,
+        };
+        let caught = answers.iter().any(|answer| !answer.was_seen_before());
+        self.metric("Unaccounted", u64::from(caught));
+        Ok(if caught { Accounted::Caught } else { Accounted::Already })
+    }
+
+    async fn hold_unaccounted(&self, key: &str, head: &ObjectHead) -> Result<Accounted, IngestError> {
+        let id = LedgerId::of(key, NO_MAILBOX);
+        let accept = self.accept_of_nobody(key, head);
+        let row = if ses::is_setup_key(key) {
+            rows::parked(&accept, NO_MAILBOX, (Cause::SesSetup, "ses-setup"), self.ambient.now())
+        } else {
+            rows::unaccounted(&accept, head.octets, self.ambient.now())
+        };
+        if self.store.commit(&bare(&id, &row, LedgerGuard::Absent)).await? != CommitResult::Done {
+            return Ok(Accounted::Already);
+        }
+        told(&id, &row);
+        if row.outcome != Outcome::Held {
+            return Ok(Accounted::Already);
+        }
+        // A receipt that read before our row was there, and committed after: ours must not stay held beside its.
+        let others = self.store.copies(key).await?;
+        if others.iter().any(|(other, row)| other.mailbox() != NO_MAILBOX && already_ended(other, Some(row)).is_some())
+        {
+            let row = LedgerRow { outcome: Outcome::Duplicate, cause: None, accept: None, ..row };
+            self.store.commit(&bare(&id, &row, LedgerGuard::Held)).await?;
+            return Ok(Accounted::Already);
+        }
+        self.metric("Unaccounted", 1);
+        Ok(Accounted::Held)
+    }
+
+    /// All that an object says of itself.
+    pub(super) fn accept_of_nobody(&self, key: &str, head: &ObjectHead) -> AcceptRecord {
+        AcceptRecord {
+            raw_key: key.to_owned(),
+            origin: Origin::Stored { bucket: self.blobs.bucket().to_owned(), key: key.to_owned() },
+            envelope: Envelope::default(),
+            ingress: ses::ingress(
+                key.rsplit('/').next().map(str::to_owned),
+                head.modified.unwrap_or_else(|| self.ambient.now()),
+            ),
+            verdicts: Verdicts { scans_for_viruses: true, ..Verdicts::default() },
+            mailboxes: Vec::new(),
+            replay_guard: None,
+        }
+    }
+}
+
+fn bare<'a>(id: &'a LedgerId, row: &'a LedgerRow, guard: LedgerGuard) -> Commit<'a> {
+    Commit { id, row, guard, token: None, net: NetRow::None, write: None }
+}
