@@ -2,6 +2,7 @@
 
 mod access;
 mod flow;
+mod reach;
 mod stack;
 mod storage;
 
