@@ -2,9 +2,10 @@
 # Everything that must hold before a change lands, in the order of what fails fastest.
 #
 #   ./scripts/test.sh             needs Rust (rustup reads rust-toolchain.toml) and a C compiler; nothing else
-#   ./scripts/test.sh --install   also installs the C compiler where it is missing (apt-get)
+#   ./scripts/test.sh --install   also installs the C compiler where it is missing (apt-get), and in a directory outside
+#                                 the checkout SAM and its companions (pip), and builds what is deployed
 #
-# No network beyond cargo's own, no Docker, no AWS account: DynamoDB and S3 run inside the test processes.
+# No network beyond cargo's own and pip's, no Docker, no AWS account: DynamoDB and S3 run inside the test processes.
 # CI=true means --install, and a target directory outside the checkout that outlives it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -61,5 +62,10 @@ step documentation env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-dep
 step tests cargo test --workspace --locked
 step build cargo build --workspace --locked
 step smoke ./scripts/smoke.sh "$target/debug/postern"
+if [[ "$install" == true ]]; then
+  step deployment ./scripts/e2e.sh --install
+else
+  echo "== deployment: SKIPPED; ./scripts/e2e.sh --install installs SAM outside the checkout and builds what is deployed"
+fi
 
 echo "all steps passed in $SECONDS s"

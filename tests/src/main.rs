@@ -17,6 +17,7 @@ mod world;
 
 mod bad_input;
 mod calls;
+mod capacity;
 mod cli;
 mod corpus;
 mod faults;
@@ -25,4 +26,5 @@ mod providers;
 mod publish;
 mod queues;
 mod races;
+mod template;
 mod threading;
