@@ -1,7 +1,10 @@
 //! The embedded engines hold what the product leans on: data survives, one conditional PUT wins, one process holds.
 
 mod clock;
+mod notifications;
 mod queues;
+mod stream;
+mod topic;
 
 use std::sync::Arc;
 
