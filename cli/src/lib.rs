@@ -5,5 +5,6 @@ pub mod commands;
 pub mod dev;
 pub mod engines;
 pub mod local;
+pub mod pump;
 pub mod samples;
 pub mod show;

@@ -2,6 +2,7 @@
 
 mod clock;
 mod notifications;
+mod pumps;
 mod queues;
 mod stream;
 mod topic;
