@@ -39,7 +39,7 @@ pub const TABLE: &str = "postern";
 /// The bucket's name.
 pub const BUCKET: &str = "postern";
 /// Key id and secret of the engines: they listen on loopback, and a signature needs some key.
-const KEY: &str = "postern";
+pub(crate) const KEY: &str = "postern";
 pub(crate) const REGION: &str = "us-east-1";
 /// Account number of everything local.
 const ACCOUNT: &str = "000000000000";

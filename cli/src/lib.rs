@@ -8,3 +8,4 @@ pub mod local;
 pub mod pump;
 pub mod samples;
 pub mod show;
+pub mod sources;

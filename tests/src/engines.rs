@@ -4,6 +4,7 @@ mod clock;
 mod notifications;
 mod pumps;
 mod queues;
+mod sources;
 mod stream;
 mod topic;
 
