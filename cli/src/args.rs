@@ -97,11 +97,14 @@ pub struct Dev {
     /// Data directory.
     #[arg(long, default_value = "./.postern", value_name = "DIR")]
     pub data: PathBuf,
+    /// Post each ticket event there too, as JSON, in order and at least once (also `POSTERN_EVENTS_URL`).
+    #[arg(long, value_name = "URL")]
+    pub events_url: Option<String>,
 }
 
 impl Default for Dev {
     fn default() -> Self {
-        Self { port: 8080, data: PathBuf::from("./.postern") }
+        Self { port: 8080, data: PathBuf::from("./.postern"), events_url: None }
     }
 }
 

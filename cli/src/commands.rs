@@ -73,7 +73,7 @@ impl Output {
 #[error("{0}")]
 pub struct UsageError(String);
 
-fn usage(why: impl Into<String>) -> anyhow::Error {
+pub(crate) fn usage(why: impl Into<String>) -> anyhow::Error {
     UsageError(why.into()).into()
 }
 

@@ -12,17 +12,21 @@ use hyper_util::{
     server::{conn::auto, graceful::GracefulShutdown},
 };
 use postern_webhook::App;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::broadcast};
 
 use crate::{
     args, commands,
-    engines::{Endpoints, write_endpoints},
+    engines::{Endpoints, Engines, Settings, topic::Event, write_endpoints},
     local::{DoorKeys, Local, door_keys},
+    pump::{self, Pump},
     samples::{self, MailgunSignature, SAMPLES},
+    sources,
 };
 
 /// Lambda takes 6 MB a request, base64 included (AWS Lambda quotas): what is not text may hold three quarters of it.
 const EVENT_OCTETS_MAX: usize = 6 * 1024 * 1024;
+/// Turns of the event sources before `demo` goes on without the rest.
+const TURNS_MAX: usize = 1_000;
 /// Ports tried from the wished one on.
 const PORTS_TRIED: u16 = 50;
 
@@ -40,7 +44,9 @@ fn say(text: &str) -> anyhow::Result<()> {
 /// # Errors
 /// The data directory or a port cannot be had.
 pub async fn dev(args: &args::Dev) -> anyhow::Result<()> {
-    let local = Local::hold(&args.data).await?;
+    let settings = Settings { events_url: events_url(args)?, ..Settings::default() };
+    let local = Local::hold_with(&args.data, settings).await?;
+    let pumps = sources::pumps(&local, None).await?;
     let (listener, port) = bind(args.port).await?;
     let url = format!("http://127.0.0.1:{port}");
     if port != args.port {
@@ -50,6 +56,8 @@ pub async fn dev(args: &args::Dev) -> anyhow::Result<()> {
     let endpoints = Endpoints { http: Some(url.clone()), ..local.endpoints().clone() };
     write_endpoints(&args.data, &endpoints)?;
     let app = Arc::new(local.door());
+    let events = local.engines.as_ref().map(|engines| tokio::spawn(say_events(engines.topic().listen())));
+    let running = pump::run(pumps, &local.ingest.ambient);
     if is_empty(&local).await? {
         say("an empty data directory: three sample mails come in\n")?;
         receive_samples(&app, &local).await?;
@@ -57,8 +65,42 @@ pub async fn dev(args: &args::Dev) -> anyhow::Result<()> {
     say(&listing(&args.data).await?)?;
     say(&curl_lines(&local, &url)?)?;
     serve(listener, app).await?;
+    running.stop().await;
+    if let Some(events) = events {
+        events.abort();
+    }
     local.close().await;
     say("stopped; the data stays\n")
+}
+
+/// The URL of ticket events, if there is one.
+#[expect(clippy::disallowed_methods, reason = "the command line's shell: the environment comes in here")]
+fn events_url(args: &args::Dev) -> anyhow::Result<Option<String>> {
+    let of_environment = || std::env::var("POSTERN_EVENTS_URL").ok();
+    let url = args.events_url.clone().or_else(of_environment).map(|url| url.trim().to_owned());
+    let Some(url) = url.filter(|url| !url.is_empty()) else { return Ok(None) };
+    let parsed: Option<http::Uri> = url.parse().ok();
+    let reachable =
+        parsed.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some());
+    if !reachable {
+        return Err(commands::usage(format!("{url:?} is no URL that events can be posted to: http:// or https://")));
+    }
+    Ok(Some(url))
+}
+
+/// One line an event, until the process stops.
+async fn say_events(mut events: broadcast::Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(event) => {
+                let line = sources::event_line(&event.message);
+                // A closed standard output stops nothing.
+                let _ = line.map(|line| say(&line));
+            }
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
 }
 
 /// Shows mail becoming tickets, then stops.
@@ -77,10 +119,17 @@ async fn demo_in(data: &Path) -> anyhow::Result<()> {
     write_endpoints(data, local.endpoints())?;
     say("three mails come in through the Mailgun door, signed as Mailgun signs:\n")?;
     receive_samples(&Arc::new(local.door()), &local).await?;
+    let mut pumps: Vec<Pump> = sources::pumps(&local, None).await?;
+    pump::drain(&mut pumps, TURNS_MAX).await?;
     say(&listing(data).await?)?;
     let common = args::Common::of(data);
     let ticket = args::Ticket { ticket: "1".to_owned(), status: None, common: common.clone() };
     say(&format!("\n{}", commands::ticket(&ticket).await?.text))?;
+    let events = local.engines.as_ref().map(Engines::events).transpose()?.unwrap_or_default();
+    let lines: String = events.iter().filter_map(|event| sources::event_line(&event.message)).collect();
+    if !lines.is_empty() {
+        say(&format!("\nwhat others are told of it:\n{lines}"))?;
+    }
     let mail = args::Mail { id: None, days: 1, limit: 100, common };
     say(&format!("\nwhat came, what was decided and why:\n{}", commands::mail(&mail).await?.text))?;
     local.close().await;

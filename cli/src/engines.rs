@@ -1,7 +1,7 @@
-//! DynamoDB, S3 and SQS in this process, on loopback ports: what the local run and the tests talk to through the AWS SDK.
+//! DynamoDB, S3, SQS and SNS in this process, on loopback ports: what the local run and the tests talk to through the AWS SDK.
 //!
 //! `dynoxide-rs` answers for DynamoDB from `<data>/table.db` (or memory), `s3s-fs` for S3 from the folder `<data>/objects`,
-//! [`queues`] for SQS from `<data>/queues`. What they cannot do stands in `docs/ARCHITECTURE.md`; no Lambda build compiles
+//! [`queues`] for SQS from `<data>/queues`, [`topic`] for SNS to `<data>/events.jsonl`. What they cannot do stands in `docs/ARCHITECTURE.md`; no Lambda build compiles
 //! them.
 
 mod clients;
@@ -9,7 +9,9 @@ mod directory;
 mod objects;
 pub mod queues;
 mod server;
+pub mod stream;
 mod table;
+pub mod topic;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,16 +29,20 @@ use tokio::task::JoinHandle;
 use directory::Directory;
 pub use directory::{read_endpoints, write_endpoints};
 use queues::Queues;
-use table::Trouble;
+use stream::Stream;
 pub use table::definition as table_definition;
+use table::{Table, Trouble};
+use topic::{Event, Topic};
 
 /// The table's name.
 pub const TABLE: &str = "postern";
 /// The bucket's name.
 pub const BUCKET: &str = "postern";
 /// Key id and secret of the engines: they listen on loopback, and a signature needs some key.
-const KEY: &str = "postern";
-const REGION: &str = "us-east-1";
+pub(crate) const KEY: &str = "postern";
+pub(crate) const REGION: &str = "us-east-1";
+/// Account number of everything local.
+const ACCOUNT: &str = "000000000000";
 /// A request that a client never finishes would hold the engines open for ever.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
@@ -107,6 +113,9 @@ pub struct Endpoints {
     /// URL of the SQS engine.
     #[serde(default)]
     pub sqs: String,
+    /// URL of the SNS engine.
+    #[serde(default)]
+    pub sns: String,
     /// URL of the HTTP door, where one is open.
     pub http: Option<String>,
     /// The process that serves them.
@@ -117,7 +126,7 @@ impl Endpoints {
     /// URLs of the queues, as the functions are told them.
     #[must_use]
     pub fn queue_urls(&self) -> QueueUrls {
-        let url = |name| queues::queue_url(&self.sqs, name);
+        let url = |name| self.queue_url(name);
         QueueUrls {
             retry: url(queues::RETRY_QUEUE),
             receipt: url(queues::RECEIPT_QUEUE),
@@ -126,10 +135,31 @@ impl Endpoints {
         }
     }
 
+    /// URL of one queue.
+    #[must_use]
+    pub fn queue_url(&self, name: &str) -> String {
+        queues::queue_url(&self.sqs, name)
+    }
+
     /// True where all engines of this version are named.
     #[must_use]
     pub fn are_complete(&self) -> bool {
-        !self.sqs.is_empty()
+        !self.sqs.is_empty() && !self.sns.is_empty()
+    }
+}
+
+/// What engines are started with besides their directory.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The clock that queues and topic go by. The table and the bucket have the system's.
+    pub ambient: Ambient,
+    /// Where ticket events are told besides the log.
+    pub events_url: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { ambient: Ambient::system(), events_url: None }
     }
 }
 
@@ -139,6 +169,8 @@ pub struct Engines {
     endpoints: Endpoints,
     directory: Arc<Directory>,
     queues: Arc<Queues>,
+    topic: Arc<Topic>,
+    table: Table,
     /// Each server runs until its sender is dropped.
     stop: Vec<oneshot::Sender<()>>,
     servers: Vec<JoinHandle<()>>,
@@ -150,60 +182,74 @@ impl Engines {
     /// # Errors
     /// [`EngineError::InUse`] where another process holds the directory: see [`read_endpoints`].
     pub async fn start(data: Option<&Path>) -> Result<Self, EngineError> {
-        Self::start_at(data, Ambient::system()).await
+        Self::start_with(data, Settings::default()).await
     }
 
-    /// As [`Engines::start`], at the time that `ambient` tells: the queues go by it. The table and the bucket do not.
+    /// As [`Engines::start`], at the time that `ambient` tells.
     ///
     /// # Errors
     /// As there.
     pub async fn start_at(data: Option<&Path>, ambient: Ambient) -> Result<Self, EngineError> {
+        Self::start_with(data, Settings { ambient, ..Settings::default() }).await
+    }
+
+    /// As [`Engines::start`], with everything that can be set.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_with(data: Option<&Path>, settings: Settings) -> Result<Self, EngineError> {
+        let Settings { ambient, events_url } = settings;
         let directory = Arc::new(match data {
             Some(path) => Directory::hold(path)?,
             None => Directory::temporary()?,
         });
-        let database = open_table(data, directory.path())?;
-        let queues = Queues::open(directory.path(), ambient)?;
-        let service = objects::service(directory.path())?;
-        let (dynamodb, dynamodb_endpoint) = server::listen().await?;
-        let (s3, s3_endpoint) = server::listen().await?;
-        let (sqs, sqs_endpoint) = server::listen().await?;
+        let table = open_table(data, directory.path())?;
+        let queues = Queues::open(directory.path(), ambient.clone())?;
+        let topic = Topic::open(directory.path(), ambient)?;
+        let service = objects::service(directory.path(), Arc::clone(&queues))?;
+        let (dynamodb, dynamodb_url) = server::listen().await?;
+        let (s3, s3_url) = server::listen().await?;
+        let (sqs, sqs_url) = server::listen().await?;
+        let (sns, sns_url) = server::listen().await?;
         let mut stop = Vec::new();
         let mut stopped = || {
             let (sender, receiver) = oneshot::channel();
             stop.push(sender);
             receiver
         };
-        let answer = {
-            let (queues, url) = (Arc::clone(&queues), sqs_endpoint.clone());
+        let of_queues = {
+            let (queues, url) = (Arc::clone(&queues), sqs_url.clone());
             move |parts, body| Arc::clone(&queues).answer(url.clone(), parts, body)
         };
-        let held = || Arc::clone(&directory);
-        let servers = vec![
-            tokio::spawn(serve_dynamodb(dynamodb, database, stopped(), held())),
-            tokio::spawn(server::serve(s3, service, stopped(), held())),
-            tokio::spawn(server::serve_whole(sqs, queues::REQUEST_SIZE_MAX, answer, stopped(), held())),
-        ];
-        let endpoints = Endpoints {
-            dynamodb: dynamodb_endpoint,
-            s3: s3_endpoint,
-            sqs: sqs_endpoint,
-            http: None,
-            pid: std::process::id(),
+        let of_topic = {
+            let topic = Arc::clone(&topic);
+            move |_, body| Arc::clone(&topic).answer(body)
         };
-        Ok(Self { endpoints, directory, queues, stop, servers })
+        let held = || Arc::clone(&directory);
+        let mut servers = vec![
+            tokio::spawn(serve_dynamodb(dynamodb, table.0.clone(), stopped(), held())),
+            tokio::spawn(server::serve(s3, service, stopped(), held())),
+            tokio::spawn(server::serve_whole(sqs, queues::REQUEST_SIZE_MAX, of_queues, stopped(), held())),
+            tokio::spawn(server::serve_whole(sns, topic::REQUEST_SIZE_MAX, of_topic, stopped(), held())),
+        ];
+        if let Some(url) = events_url {
+            servers.push(tokio::spawn(topic::deliver(Arc::clone(&topic), url, stopped(), held())));
+        }
+        let pid = std::process::id();
+        let endpoints = Endpoints { dynamodb: dynamodb_url, s3: s3_url, sqs: sqs_url, sns: sns_url, http: None, pid };
+        Ok(Self { endpoints, directory, queues, topic, table, stop, servers })
     }
 
     /// Stops all engines and lets go of the directory once what is under way is done (after 5 seconds regardless).
     pub async fn stop(self) {
-        let Self { endpoints: _, directory, queues, stop, servers } = self;
+        let Self { endpoints: _, directory, queues, topic, table, stop, servers } = self;
         drop(stop);
         for server in servers {
             if tokio::time::timeout(STOP_WITHIN, server).await.is_err() {
                 tracing::warn!("an engine is still busy with a request that does not end");
             }
         }
-        drop(queues);
+        drop((queues, topic, table));
         drop(directory);
     }
 
@@ -232,13 +278,32 @@ impl Engines {
         &self.queues
     }
 
+    /// The topic itself: to listen to what is published.
+    pub fn topic(&self) -> &Arc<Topic> {
+        &self.topic
+    }
+
+    /// All ticket events that were published, oldest first.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn events(&self) -> io::Result<Vec<Event>> {
+        self.topic.events()
+    }
+
+    /// A reader of the table's stream, from where the last one of this directory stopped. One at a time: two would move
+    /// each other's position.
+    pub fn stream(&self) -> Stream {
+        Stream::open(self.table.clone(), self.directory.path())
+    }
+
     /// DynamoDB and S3 clients for these engines, by `http` or by a plain HTTP client of their own.
     pub fn clients(&self, http: Option<SharedHttpClient>) -> (aws_sdk_dynamodb::Client, aws_sdk_s3::Client) {
         self.endpoints.clients(http)
     }
 }
 
-fn open_table(data: Option<&Path>, directory: &Path) -> Result<Database, EngineError> {
+fn open_table(data: Option<&Path>, directory: &Path) -> Result<Table, EngineError> {
     let database = match data {
         Some(path) => {
             let file = path.join("table.db");
@@ -252,7 +317,7 @@ fn open_table(data: Option<&Path>, directory: &Path) -> Result<Database, EngineE
     let refused = |trouble| EngineError::table(directory, trouble);
     let database = database.map_err(|error| refused(error.into()))?;
     table::ensure(&database).map_err(refused)?;
-    Ok(database)
+    Ok(Table(database))
 }
 
 async fn serve_dynamodb(

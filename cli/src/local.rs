@@ -21,7 +21,10 @@ use postern::{
 use postern_webhook::App;
 use serde_json::json;
 
-use crate::engines::{BUCKET, Endpoints, EngineError, Engines, TABLE, read_endpoints};
+use crate::{
+    engines::{BUCKET, Endpoints, EngineError, Engines, Settings, TABLE, read_endpoints},
+    sources::retry_queue,
+};
 
 /// Address of the default mailbox where `POSTERN_ADDRESS` says nothing.
 const DEV_ADDRESS: &str = "support@postern.test";
@@ -80,7 +83,15 @@ impl Local {
     /// # Errors
     /// In words: which directory, what failed, who holds it.
     pub async fn hold(data: &Path) -> anyhow::Result<Self> {
-        match Engines::start(Some(data)).await {
+        Self::hold_with(data, Settings::default()).await
+    }
+
+    /// As [`Local::hold`], with what can be set of the engines.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn hold_with(data: &Path, settings: Settings) -> anyhow::Result<Self> {
+        match Engines::start_with(Some(data), settings).await {
             Ok(engines) => Self::over_engines(engines, data).await,
             Err(EngineError::InUse { directory }) => {
                 let at = read_endpoints(data)?.and_then(|endpoints| endpoints.http);
@@ -113,11 +124,12 @@ impl Local {
         Ok(Self { ingest, data: data.to_owned(), engines, endpoints })
     }
 
-    /// The HTTP door over this system.
+    /// The HTTP door over this system, with the retry queue behind it.
     #[must_use]
     pub fn door(&self) -> App {
         let operator = SecretSource::File(self.data.join("secrets").join("operator.json"));
-        App::over(self.ingest.clone(), operator, TrustedFields::default())
+        let ingest = Ingest { retry: Some(retry_queue(&self.endpoints)), ..self.ingest.clone() };
+        App::over(ingest, operator, TrustedFields::default())
     }
 
     /// Where the engines are, for `endpoints.json`.

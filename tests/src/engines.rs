@@ -1,7 +1,12 @@
 //! The embedded engines hold what the product leans on: data survives, one conditional PUT wins, one process holds.
 
 mod clock;
+mod notifications;
+mod pumps;
 mod queues;
+mod sources;
+mod stream;
+mod topic;
 
 use std::sync::Arc;
 

@@ -42,7 +42,7 @@ impl Endpoints {
             s3: aws_sdk_s3::Client::from_conf(settings!(aws_sdk_s3, &self.s3).force_path_style(true).build()),
             secrets: aws_sdk_secretsmanager::Client::from_conf(settings!(aws_sdk_secretsmanager, "").build()),
             sqs: aws_sdk_sqs::Client::from_conf(settings!(aws_sdk_sqs, &self.sqs).build()),
-            sns: aws_sdk_sns::Client::from_conf(settings!(aws_sdk_sns, "").build()),
+            sns: aws_sdk_sns::Client::from_conf(settings!(aws_sdk_sns, &self.sns).build()),
         }
     }
 }

@@ -3,9 +3,12 @@
 //! It looks whether an object exists, then writes, then renames: of two conditional PUTs at once both may win. And it puts
 //! the octets in place before their metadata, so a reader, or a process killed in between, finds a raw message without its
 //! accept record. Here one key has one writer at a time, and an object exists only once the last of its three files does.
+//!
+//! A new object under `raw/` is told to the safety net before its writer hears that it is safe.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,7 +23,8 @@ use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{BUCKET, EngineError, KEY};
+use super::queues::{NET_QUEUE, Queues};
+use super::{BUCKET, EngineError, KEY, REGION};
 
 /// Enough that two keys seldom wait for one another.
 const LOCKS: usize = 256;
@@ -28,8 +32,11 @@ const LOCKS: usize = 256;
 /// A file name holds 255 octets; `s3s-fs` spells bucket and key into one as base64 with 40 octets around them.
 const KEY_SIZE_MAX: usize = 160;
 
-/// The S3 service over `<data>/objects`, with its bucket made.
-pub(super) fn service(data: &Path) -> Result<S3Service, EngineError> {
+/// Objects whose creation is told (the template's notification filter).
+const TOLD: &str = "raw/";
+
+/// The S3 service over `<data>/objects`, with its bucket made. New raw objects are told to a queue of `queues`.
+pub(super) fn service(data: &Path, queues: Arc<Queues>) -> Result<S3Service, EngineError> {
     let root = data.join("objects");
     let make = std::fs::create_dir_all(root.join(BUCKET));
     make.map_err(|source| EngineError::directory(&root, "cannot be made", source))?;
@@ -37,7 +44,7 @@ pub(super) fn service(data: &Path) -> Result<S3Service, EngineError> {
         EngineError::directory(&root, "cannot be opened", std::io::Error::other(format!("{error:?}")))
     })?;
     let locks = (0..LOCKS).map(|_| RwLock::new(())).collect();
-    let mut builder = S3ServiceBuilder::new(Objects { files, root, locks });
+    let mut builder = S3ServiceBuilder::new(Objects { files, root, locks, queues });
     builder.set_auth(SimpleAuth::from_single(KEY, KEY));
     Ok(builder.build())
 }
@@ -47,6 +54,7 @@ struct Objects {
     files: FileSystem,
     root: PathBuf,
     locks: Vec<RwLock<()>>,
+    queues: Arc<Queues>,
 }
 
 impl Objects {
@@ -72,10 +80,47 @@ impl Objects {
         self.root.join(format!(".bucket-{bucket}.object-{key}.internal.json"))
     }
 
+    /// The notification that the bucket of the template sends (Amazon S3 User Guide, "Event message structure").
+    fn tell(&self, bucket: &str, key: &str) -> std::io::Result<()> {
+        let size = std::fs::metadata(self.root.join(bucket).join(key))?.len();
+        let at = self.queues.now();
+        let record = serde_json::json!({
+            "eventVersion": "2.1",
+            "eventSource": "aws:s3",
+            "awsRegion": REGION,
+            "eventTime": format!("{at:.3}"),
+            "eventName": "ObjectCreated:Put",
+            "userIdentity": {"principalId": "postern"},
+            "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+            "responseElements": {},
+            "s3": {
+                "s3SchemaVersion": "1.0",
+                "configurationId": "net",
+                "bucket": {
+                    "name": bucket,
+                    "ownerIdentity": {"principalId": "postern"},
+                    "arn": format!("arn:aws:s3:::{bucket}"),
+                },
+                "object": {
+                    "key": url_encoded(key),
+                    "size": size,
+                    "sequencer": format!("{:016X}", at.as_microsecond()),
+                },
+            },
+        });
+        self.queues.send(NET_QUEUE, serde_json::json!({"Records": [record]}).to_string(), None).map(drop)
+    }
+
     fn expect_finished(&self, bucket: &str, key: &str) -> S3Result<()> {
         let finished = bucket == BUCKET && self.last_file(bucket, key).exists();
         if finished { Ok(()) } else { Err(s3_error!(NoSuchKey, "The specified key does not exist.")) }
     }
+}
+
+/// As S3 writes keys into notifications: like a form's value, the slashes left.
+fn url_encoded(key: &str) -> String {
+    let parts = key.split('/').map(|part| form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>());
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// A key that stays in its folder and fits a file name.
@@ -92,11 +137,20 @@ impl S3 for Objects {
     async fn put_object(&self, mut request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
         let _alone = self.writing(&key).await?;
-        if self.expect_finished(&bucket, &key).is_err() {
+        let new = self.expect_finished(&bucket, &key).is_err();
+        if new {
             // Absent, or octets of a process that was killed before it answered: nobody was told they are safe.
             request.input.if_none_match = None;
         }
-        self.files.put_object(request).await
+        let written = self.files.put_object(request).await?;
+        if new && key.starts_with(TOLD) {
+            self.tell(&bucket, &key).map_err(|error| {
+                // Without the safety net under it the object is not there, so that the writer tries again.
+                let _ = std::fs::remove_file(self.last_file(&bucket, &key));
+                s3_error!(InternalError, "the safety net was not told: {error}")
+            })?;
+        }
+        Ok(written)
     }
 
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {

@@ -20,7 +20,7 @@ use http_body_util::Full;
 use postern::ambient::Ambient;
 use tokio::sync::Notify;
 
-use super::EngineError;
+use super::{ACCOUNT, EngineError};
 use files::Files;
 pub(super) use operations::queue_url;
 use protocol::Fault;
@@ -46,14 +46,15 @@ pub const NET_DELAY: Duration = Duration::from_secs(900);
 /// restart does not wait as long as the template's six function time-outs.
 pub const VISIBILITY: Duration = Duration::from_secs(60);
 
-/// Account number of everything local.
-pub(super) const ACCOUNT: &str = "000000000000";
 /// A message and a batch may have so many octets (SQS quotas: 1 MiB since August 2025).
 const MESSAGE_SIZE_MAX: usize = 1_048_576;
 /// A request: a message whose every octet is escaped in JSON still fits.
 pub(super) const REQUEST_SIZE_MAX: usize = 8 * MESSAGE_SIZE_MAX;
 /// Longest wait for a message, seconds: SQS allows 20, but stopping waits for it.
 const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// At the latest a queue is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// ARN of a queue.
 #[must_use]
@@ -97,6 +98,30 @@ impl Queues {
         drop(queues);
         self.arrived.notify_waiters();
         Ok(id)
+    }
+
+    /// Waits until a queue holds a message that is due; at once where there is no such queue.
+    pub async fn ready(&self, queue: &str) {
+        loop {
+            let arrived = self.arrived.notified();
+            let now = self.ambient.now();
+            let pause = match self.lock().get(queue).map(Queue::next_due) {
+                Some(Some(due)) if due > now => Duration::try_from(due.duration_since(now)).unwrap_or_default(),
+                // Nothing is there: what comes will tell.
+                Some(None) => LOOK_AGAIN,
+                Some(Some(_)) | None => return,
+            };
+            tokio::select! {
+                () = arrived => {}
+                // The clock may be set meanwhile.
+                () = self.ambient.sleep(pause.min(LOOK_AGAIN)) => {}
+            }
+        }
+    }
+
+    /// The time that the queues go by.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.ambient.now()
     }
 
     /// How many messages a queue holds; nothing where there is no such queue.

@@ -6,6 +6,16 @@ use serde_json::{Value, json};
 
 use super::TABLE;
 
+/// The engine's handle, which does not print itself.
+#[derive(Clone)]
+pub(super) struct Table(pub(super) Database);
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Table")
+    }
+}
+
 /// Why the table is not there to be used.
 pub(super) enum Trouble {
     OtherShape,

@@ -9,10 +9,11 @@ use md5::{Digest as _, Md5};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::super::ACCOUNT;
 use super::protocol::{Fault, Held, Receive, Send};
 use super::queue::{Message, Queue};
-use super::{ACCOUNT, MESSAGE_SIZE_MAX, NET_DELAY, NET_QUEUE, QUEUES, Queues, RECEIVES_MAX, VISIBILITY, queue_arn};
 use super::{DEAD_QUEUE, RECEIPT_QUEUE, RETRY_QUEUE};
+use super::{MESSAGE_SIZE_MAX, NET_DELAY, NET_QUEUE, QUEUES, Queues, RECEIVES_MAX, VISIBILITY, queue_arn};
 
 /// Entries of a batch (SQS quotas).
 const ENTRIES_MAX: usize = 10;
