@@ -46,7 +46,7 @@ fn say(text: &str) -> anyhow::Result<()> {
 pub async fn dev(args: &args::Dev) -> anyhow::Result<()> {
     let settings = Settings { events_url: events_url(args)?, ..Settings::default() };
     let local = Local::hold_with(&args.data, settings).await?;
-    let pumps = sources::pumps(&local, None).await?;
+    let pumps = sources::pumps(&local).await?;
     let (listener, port) = bind(args.port).await?;
     let url = format!("http://127.0.0.1:{port}");
     if port != args.port {
@@ -119,7 +119,7 @@ async fn demo_in(data: &Path) -> anyhow::Result<()> {
     write_endpoints(data, local.endpoints())?;
     say("three mails come in through the Mailgun door, signed as Mailgun signs:\n")?;
     receive_samples(&Arc::new(local.door()), &local).await?;
-    let mut pumps: Vec<Pump> = sources::pumps(&local, None).await?;
+    let mut pumps: Vec<Pump> = sources::pumps(&local).await?;
     pump::drain(&mut pumps, TURNS_MAX).await?;
     say(&listing(data).await?)?;
     let common = args::Common::of(data);

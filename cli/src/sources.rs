@@ -73,11 +73,11 @@ where
     Handler::new(move |event| handle(Arc::clone(&app), event))
 }
 
-/// All event sources; `publish` works off the stream where it is given.
+/// All event sources.
 ///
 /// # Errors
 /// This process does not run the engines, or the signing keys cannot be read.
-pub async fn pumps(local: &Local, publish: Option<Handler>) -> anyhow::Result<Vec<Pump>> {
+pub async fn pumps(local: &Local) -> anyhow::Result<Vec<Pump>> {
     let engines = local.engines.as_ref().context("only the process that runs the engines brings events")?;
     let clients: Clients = local.endpoints().all_clients(None);
     let ambient = &local.ingest.ambient;
@@ -85,17 +85,16 @@ pub async fn pumps(local: &Local, publish: Option<Handler>) -> anyhow::Result<Ve
     let receipt = function(receipt, |app, event| async move { app.handle(event).await });
     let retry = postern_retry::App::new(config(local), &clients, ambient.clone()).await?;
     let retry = function(retry, |app, event| async move { app.handle(event).await });
-    let mut pumps: Vec<Pump> = vec![
+    let publish = postern_publish::App::new(config(local), &clients, ambient.clone())?;
+    let publish = function(publish, |app, event| async move { app.handle(event).await });
+    Ok(vec![
         Messages::new(engines, RECEIPT_QUEUE, MESSAGES, receipt).into(),
         Messages::new(engines, RETRY_QUEUE, MESSAGES, retry.clone()).into(),
         Messages::new(engines, NET_QUEUE, MESSAGES, retry.clone()).into(),
         Messages::new(engines, DEAD_QUEUE, MESSAGES, retry.clone()).into(),
         Schedule::new(ambient, SWEEP_EVERY, json!({"work": "sweep"}), retry).into(),
-    ];
-    if let Some(publish) = publish {
-        pumps.push(Records::new(engines, ambient, RECORDS, RECORD_TRIES, publish).into());
-    }
-    Ok(pumps)
+        Records::new(engines, ambient, RECORDS, RECORD_TRIES, publish).into(),
+    ])
 }
 
 /// One line of an event: its type and its ticket, nothing that a sender wrote. `None` where it is no event of ours.

@@ -4,11 +4,9 @@ use aws_sdk_s3::primitives::ByteStream;
 use postern_cli::engines::queues::{DEAD_QUEUE, Depth, NET_QUEUE, RECEIPT_QUEUE, RETRY_QUEUE};
 use postern_cli::engines::{BUCKET, Engines, Settings};
 use postern_cli::local::Local;
-use postern_cli::pump::{Handler, Pump, drain};
+use postern_cli::pump::drain;
 use postern_cli::sources::{self, event_line};
-use serde_json::{Value, json};
-
-use super::stream::{names, write};
+use serde_json::json;
 
 const MAIL: &str = "From: ada@people.example\r\nTo: support@postern.test\r\nSubject: door\r\n\
                     Message-ID: <one@ids.example>\r\nDate: Mon, 02 Nov 2026 09:00:00 +0000\r\n\r\nIt squeaks.\r\n";
@@ -50,7 +48,7 @@ async fn a_receipt_becomes_a_ticket_and_the_net_finds_it_accounted_for() {
     let clock = super::clock::Clock::new();
     let local = local(folder.path(), &clock).await;
     let engines = local.engines.as_ref().unwrap();
-    let mut pumps = sources::pumps(&local, None).await.unwrap();
+    let mut pumps = sources::pumps(&local).await.unwrap();
     put(engines, "raw/ses/one").await;
     engines.queues().send(RECEIPT_QUEUE, notification("raw/ses/one"), None).unwrap();
     assert_eq!(drain(&mut pumps, 100).await.unwrap(), 1);
@@ -72,7 +70,7 @@ async fn a_receipt_before_its_object_comes_back_and_a_letter_nobody_reads_is_par
     let clock = super::clock::Clock::new();
     let local = local(folder.path(), &clock).await;
     let engines = local.engines.as_ref().unwrap();
-    let mut pumps = sources::pumps(&local, None).await.unwrap();
+    let mut pumps = sources::pumps(&local).await.unwrap();
     engines.queues().send(RECEIPT_QUEUE, notification("raw/ses/late"), None).unwrap();
     assert_eq!(drain(&mut pumps, 100).await.unwrap(), 1);
     assert_eq!(engines.queues().depth(RECEIPT_QUEUE), Depth { in_flight: 1, ..Depth::default() });
@@ -89,19 +87,17 @@ async fn a_receipt_before_its_object_comes_back_and_a_letter_nobody_reads_is_par
 }
 
 #[tokio::test]
-async fn the_stream_goes_to_publish_and_the_configuration_names_the_engines() {
+async fn a_ticket_is_told_on_the_topic_and_its_mark_is_taken_off() {
     let folder = tempfile::tempdir().unwrap();
     let local = local(folder.path(), &super::clock::Clock::new()).await;
     let engines = local.engines.as_ref().unwrap();
-    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let publish = Handler::new(move |event: Value| {
-        let sent = told.send(event);
-        async move { sent.map(|()| Value::Null) }
-    });
-    let mut pumps: Vec<Pump> = sources::pumps(&local, Some(publish)).await.unwrap();
-    write(engines, "A", true).await;
+    let mut pumps = sources::pumps(&local).await.unwrap();
+    put(engines, "raw/ses/one").await;
+    engines.queues().send(RECEIPT_QUEUE, notification("raw/ses/one"), None).unwrap();
     drain(&mut pumps, 100).await.unwrap();
-    assert_eq!(names(heard.recv().await.unwrap()["Records"].as_array().unwrap()), ["A"]);
+    let told: Vec<String> = engines.events().unwrap().iter().filter_map(|event| event_line(&event.message)).collect();
+    assert_eq!(told, ["event  ticket.created  INC-00001\n", "event  entry.created  INC-00001\n"]);
+    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 0, "the mark is off, and taking it off is no event");
 
     let config = sources::config(&local);
     assert_eq!(config.queues, engines.endpoints().queue_urls());
