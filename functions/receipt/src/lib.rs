@@ -68,16 +68,16 @@ impl App {
     /// It is none of the three shapes, or what it brings must come again and no queue says so.
     pub async fn handle(&self, event: Value) -> Result<Value, HandlerError> {
         match source(&event) {
-            "aws:sqs" => self.from_queue(event).await,
-            "aws:sns" => self.from_topic(&event).await,
-            "aws:ses" => self.from_rule(&event).await,
+            "aws:sqs" => self.by_queue(event).await,
+            "aws:sns" => self.by_topic(&event).await,
+            "aws:ses" => self.by_rule(&event).await,
             other => Err(HandlerError::Foreign(format!(
                 "an event of source {other:?} is no SES receipt; SQS, SNS and SES events are taken here"
             ))),
         }
     }
 
-    async fn from_queue(&self, event: Value) -> Result<Value, HandlerError> {
+    async fn by_queue(&self, event: Value) -> Result<Value, HandlerError> {
         let event: SqsEvent = serde_json::from_value(event)
             .map_err(|error| HandlerError::Foreign(format!("an SQS event that does not read: {error}")))?;
         let letters: Vec<Letter> = event.records.into_iter().map(letter).collect();
@@ -88,7 +88,7 @@ impl App {
         Ok(queue::failures(&again.await))
     }
 
-    async fn from_topic(&self, event: &Value) -> Result<Value, HandlerError> {
+    async fn by_topic(&self, event: &Value) -> Result<Value, HandlerError> {
         for record in records(event) {
             let message = record.pointer("/Sns/Message").and_then(Value::as_str).unwrap_or_default();
             self.take(message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;
@@ -96,7 +96,7 @@ impl App {
         Ok(Value::Null)
     }
 
-    async fn from_rule(&self, event: &Value) -> Result<Value, HandlerError> {
+    async fn by_rule(&self, event: &Value) -> Result<Value, HandlerError> {
         for record in records(event) {
             let message = record.get("ses").unwrap_or(&Value::Null).to_string();
             self.take(&message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;

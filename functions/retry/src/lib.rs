@@ -23,11 +23,16 @@ use postern::{
     outcome::IngestError,
     queue::{self, Letter, Queue, Work},
     secrets::{SecretError, signing_keys},
-    store::{LedgerId, Store},
+    store::{LedgerId, Store, outbox::Swept},
+    telemetry,
 };
 use serde_json::{Value, json};
 use thiserror::Error;
 
+/// How long the stream has to bring what is due before it counts as lost.
+const SWEPT_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// Items of one sweep; the next one, five minutes later, goes on.
+const SWEPT_MAX: usize = 500;
 /// Door of a message that names none.
 const DOOR: &str = "retry";
 
@@ -164,9 +169,16 @@ impl App {
         self.ingest.unreadable(ingress, body, slug, None).await.map(drop)
     }
 
+    /// Touches what was due to be told ten minutes ago and still is; the stream brings it to `publish` again.
     async fn sweep(&self) -> Result<Value, HandlerError> {
-        let _ = SignedDuration::from_mins(10);
-        Ok(json!({}))
+        let now = self.ingest.ambient.now();
+        let older_than = now.checked_sub(SWEPT_AFTER).unwrap_or(now);
+        let Swept { touched, left } = self.ingest.store.sweep_due(older_than, now, SWEPT_MAX).await?;
+        telemetry::count("OutboxSwept", touched as u64, now);
+        if touched > 0 {
+            tracing::warn!(touched, left, "the stream has lost what was due; it is told again");
+        }
+        Ok(json!({ "touched": touched, "left": left }))
     }
 }
 

@@ -103,10 +103,11 @@ fn row(outcome: Outcome) -> LedgerRow {
         index_pk: None,
         author: Some("eve@people.example".into()),
         subject: "the secret subject".into(),
-        attempts: 0,
+        attempts: std::collections::BTreeSet::new(),
         received_at,
         ended_at: at("2026-11-02T09:00:00Z"),
         actor: None,
+        accept: None,
     }
 }
 

@@ -72,21 +72,9 @@ impl Wire {
         engines.clients(Some(self.http()))
     }
 
-    /// As [`Wire::clients`], all that a function has. Services without an engine are nowhere.
+    /// As [`Wire::clients`], all that a function has.
     pub(crate) fn aws(&self, engines: &Engines) -> Clients {
-        let nowhere = || Some("http://127.0.0.1:9".to_owned());
-        let key = || "postern".to_owned();
-        let credentials = AwsCredentials { access_key_id: key(), secret_access_key: key(), session_token: None };
-        let config = AwsConfig {
-            region: "us-east-1".to_owned(),
-            credentials,
-            dynamodb: Some(engines.dynamodb_endpoint().to_owned()),
-            s3: Some(engines.s3_endpoint().to_owned()),
-            sqs: nowhere(),
-            sns: nowhere(),
-            secrets: nowhere(),
-        };
-        Clients::over(&self.http(), &config)
+        engines.endpoints().all_clients(Some(self.http()))
     }
 
     /// The calls since the wire was made or last taken, in the order they began.
