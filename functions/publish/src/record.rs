@@ -109,6 +109,8 @@ mod tests {
         ] {
             assert_eq!(looked(&passed), Ok(false), "{passed}");
         }
+        let mut keys_only = record();
+        keys_only["dynamodb"].as_object_mut().unwrap().remove("NewImage");
         for broken in [
             json!(null),
             json!({}),
@@ -116,7 +118,7 @@ mod tests {
             with("/dynamodb", json!("text")),
             with("/dynamodb/Keys", json!({"pk": {"S": "TICKET#1"}})),
             with("/dynamodb/Keys/pk", json!({"N": "1"})),
-            with("/dynamodb/NewImage", Value::Null).pointer("/dynamodb/none").cloned().unwrap_or_default(),
+            keys_only,
         ] {
             assert!(looked(&broken).is_err(), "{broken}");
         }
