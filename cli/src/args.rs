@@ -53,8 +53,17 @@ pub struct Aws {
 #[derive(Clone, Debug, Args)]
 pub struct Actor {
     /// Who acts, as the ledger notes it.
-    #[arg(long = "actor", value_name = "WHO", default_value = "cli")]
+    #[arg(long = "actor", value_name = "WHO", default_value = DEFAULT_ACTOR)]
     pub name: String,
+}
+
+/// Who acts where nobody is named.
+const DEFAULT_ACTOR: &str = "cli";
+
+impl Default for Actor {
+    fn default() -> Self {
+        Self { name: DEFAULT_ACTOR.to_owned() }
+    }
 }
 
 /// The verbs.
@@ -74,6 +83,10 @@ pub enum Verb {
     Mail(Mail),
     /// Held mail: list, release, discard.
     Hold(Hold),
+    /// Bring failed mail in again: its attempts are forgotten and the retry queue hears of it.
+    Redrive(Redrive),
+    /// Bring queued mail, or a raw object without a row, to its end now; or tell what would be decided today.
+    Replay(Replay),
     /// Approve an unverified entry and with it its author.
     Approve(Approve),
     /// Print the signed reply address of a ticket, or a signed Message-ID.
@@ -276,6 +289,37 @@ pub enum HoldVerb {
         #[command(flatten)]
         common: Common,
     },
+}
+
+/// Arguments of `redrive`.
+#[derive(Debug, Args)]
+pub struct Redrive {
+    /// Ledger ids, or enough of their beginnings.
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// All failed mail.
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+    /// All that failed for this cause: `dead-letter`, `poison`, `object-missing`, ...
+    #[arg(long, value_name = "CAUSE", conflicts_with_all = ["ids", "all"])]
+    pub cause: Option<String>,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Ledger ids (or enough of their beginnings), or object keys (`raw/...`).
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Only tell what would be decided, were it to come today; nothing is written.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// Arguments of `approve`.

@@ -1,5 +1,6 @@
 //! One function a verb. Each returns what is printed and the exit code; nothing prints by itself.
 
+mod again;
 mod desk;
 mod doctor;
 mod doors;
@@ -18,6 +19,7 @@ use postern::{
 
 use crate::system::System;
 
+pub use again::{redrive, replay};
 pub use desk::{approve, hold, token};
 pub use doctor::doctor;
 pub use doors::doors;

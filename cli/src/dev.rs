@@ -123,7 +123,8 @@ async fn demo_in(data: &Path) -> anyhow::Result<()> {
     pump::drain(&mut pumps, TURNS_MAX).await?;
     say(&listing(data).await?)?;
     let common = args::Common::of(data);
-    let ticket = args::Ticket { ticket: "1".to_owned(), status: None, common: common.clone() };
+    let ticket =
+        args::Ticket { ticket: "1".to_owned(), status: None, actor: args::Actor::default(), common: common.clone() };
     say(&format!("\n{}", commands::ticket(&ticket).await?.text))?;
     let events = local.engines.as_ref().map(Engines::events).transpose()?.unwrap_or_default();
     let lines: String = events.iter().filter_map(|event| sources::event_line(&event.message)).collect();

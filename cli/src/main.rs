@@ -40,6 +40,8 @@ async fn run(verb: Verb) -> anyhow::Result<Output> {
         Verb::Ticket(args) => commands::ticket(&args).await,
         Verb::Mail(args) => commands::mail(&args).await,
         Verb::Hold(args) => commands::hold(&args).await,
+        Verb::Redrive(args) => commands::redrive(&args).await,
+        Verb::Replay(args) => commands::replay(&args).await,
         Verb::Approve(args) => commands::approve(&args).await,
         Verb::Token(args) => commands::token(&args).await,
         Verb::Inspect(args) => commands::inspect(&args),

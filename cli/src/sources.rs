@@ -19,7 +19,8 @@ use crate::{
         topic::EVENTS_TOPIC,
     },
     local::Local,
-    pump::{Handler, Messages, Pump, Records, Schedule},
+    pump::{self, Handler, Messages, Pump, Records, Schedule},
+    system::{Place, System},
 };
 
 /// Messages at once, of each queue: no innocent is tried again with a culprit.
@@ -95,6 +96,19 @@ pub async fn pumps(local: &Local) -> anyhow::Result<Vec<Pump>> {
         Schedule::new(ambient, SWEEP_EVERY, json!({"work": "sweep"}), retry).into(),
         Records::new(engines, ambient, RECORDS, RECORD_TRIES, publish).into(),
     ])
+}
+
+/// Works off what is due in the queues and the stream, where this process runs the engines: a stack or a running `dev`
+/// does it by itself.
+///
+/// # Errors
+/// An engine does not answer, or something comes back each time.
+pub async fn work_off(system: &System, turns_max: usize) -> anyhow::Result<()> {
+    let Place::Data(local) = &system.place else { return Ok(()) };
+    if local.engines.is_some() {
+        pump::drain(&mut pumps(local).await?, turns_max).await?;
+    }
+    Ok(())
 }
 
 /// One line of an event: its type and its ticket, nothing that a sender wrote. `None` where it is no event of ours.

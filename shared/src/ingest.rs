@@ -11,6 +11,7 @@
 mod net;
 mod queued;
 mod release;
+mod replay;
 mod rows;
 mod undecided;
 
@@ -45,6 +46,7 @@ use crate::{
 pub use net::{Accounted, Open};
 pub use queued::{Delivery, Redriven};
 pub use release::Released;
+pub use replay::Replayed;
 
 /// Rounds of deciding before other mail has to be given way to.
 const ROUNDS_MAX: usize = 5;

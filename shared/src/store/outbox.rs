@@ -101,7 +101,9 @@ impl Store {
         due.sort_by(|a, b| a.since().cmp(b.since()));
         let left = due.len().saturating_sub(limit);
         due.truncate(limit);
-        let touches = stream::iter(&due).map(|mark| self.touch(mark, now)).buffer_unordered(CONCURRENCY);
+        // Owned marks: a borrowed one would not live long enough for every caller's executor.
+        let touches = stream::iter(due).map(|mark| async move { self.touch(&mark, now).await });
+        let touches = touches.buffer_unordered(CONCURRENCY);
         let touched: Vec<bool> = touches.try_collect().await?;
         Ok(Swept { touched: touched.into_iter().filter(|touched| *touched).count(), left })
     }

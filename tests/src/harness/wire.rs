@@ -13,7 +13,6 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use postern::aws::Clients;
-use postern::config::{AwsConfig, AwsCredentials};
 use postern_cli::engines::Engines;
 
 use super::call::{Call, Service};

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use jiff::SignedDuration;
 use postern::{
     records::{Cause, Outcome},
-    store::{Commit, LedgerGuard, LedgerId},
+    store::{Commit, LedgerGuard, LedgerId, NetRow},
 };
 use serde_json::Value;
 
@@ -43,7 +43,8 @@ async fn beside(world: &World, wire: &Wire, topic: &Topic, records: &[Value], ac
             let mut row = ingest.store.ledger_row(&id).await.unwrap().unwrap();
             // By the same clock: the row's times are those of the held one.
             (row.outcome, row.cause) = (Outcome::Failed, Some(Cause::Poison));
-            let commit = Commit { id: &id, row: &row, guard: LedgerGuard::Held, token: None, write: None };
+            let commit =
+                Commit { id: &id, row: &row, guard: LedgerGuard::Held, token: None, net: NetRow::None, write: None };
             ingest.store.commit(&commit).await.unwrap();
         }
         Beside::Sweep => {

@@ -157,7 +157,7 @@ async fn perform(world: &World, wire: &Wire, act: &Act) {
         Act::Release(part, _) => {
             let rows = world.items("MAIL#").await;
             let (pk, _) = rows.keys().find(|(_, sk)| sk == part).unwrap();
-            let body = json!({ "work": "release", "id": format!("{}/{part}", &pk[5..]), "actor": "test" });
+            let body = json!({ "work": "release", "id": format!("{}/{part}", pk.trim_start_matches("MAIL#")), "actor": "test" });
             Box::pin(from(world, wire, Line::Retry, &body.to_string(), 1)).await;
         }
         Act::Redrive => {

@@ -118,7 +118,9 @@ async fn a_release_by_message_stays_a_release() {
     let world = World::new().await;
     world.deliver(&mail("o", "cust").copy("1").spam()).await;
     let ((pk, _), _) = world.items("MAIL#").await.into_iter().next().unwrap();
-    let body = json!({ "work": "release", "id": format!("{}/support", &pk[5..]), "actor": "desk" }).to_string();
+    let body =
+        json!({ "work": "release", "id": format!("{}/support", pk.trim_start_matches("MAIL#")), "actor": "desk" })
+            .to_string();
     for receives in 1..=6 {
         let wire = Wire::new();
         for n in 3..=12 {

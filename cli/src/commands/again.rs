@@ -1,0 +1,106 @@
+//! `redrive` and `replay`: mail once more.
+
+use postern::{
+    ingest::{Redriven, Replayed},
+    records::Outcome,
+    store::LedgerId,
+};
+use serde_json::json;
+
+use super::{COUNTED_MAX, Output, exit, find_mail, usage};
+use crate::{args, show, sources, system::System};
+
+/// Turns of the queues that a redrive without a running `dev` works off itself.
+const TURNS_MAX: usize = 100_000;
+
+/// Brings failed mail in again.
+///
+/// # Errors
+/// Wrong usage, no such mail, or the data directory or stack cannot be opened, read or written.
+pub async fn redrive(args: &args::Redrive) -> anyhow::Result<Output> {
+    if args.ids.is_empty() != (args.all || args.cause.is_some()) {
+        return Err(usage("name the mails, or --all of the failed ones, or those of one --cause"));
+    }
+    let system = System::open(&args.common).await?;
+    let ids = if args.ids.is_empty() {
+        failed(&system, args.cause.as_deref()).await?
+    } else {
+        let mut ids = Vec::new();
+        for text in &args.ids {
+            ids.push(find_mail(&system, text).await?.0);
+        }
+        ids
+    };
+    let ingest = postern::ingest::Ingest { retry: Some(system.retry_queue()?), ..system.ingest().await? };
+    let mut output = Output::default();
+    let mut redriven = 0_usize;
+    for id in &ids {
+        match ingest.redrive(id).await? {
+            Redriven::Queued => {
+                redriven += 1;
+                let line = if args.common.json {
+                    format!("{}\n", json!({ "inbound_id": id.to_string(), "status": "queued" }))
+                } else {
+                    format!("queued {id}\n")
+                };
+                output.text.push_str(&line);
+            }
+            Redriven::Refused(why) => {
+                output.trouble.push_str(&format!("postern: {id}: {why}\n"));
+                output.code = exit::REFUSED;
+            }
+        }
+    }
+    if redriven > 0 {
+        sources::work_off(&system, TURNS_MAX).await?;
+    }
+    if !args.common.json {
+        output.text.push_str(&format!("{redriven} of {} brought in again\n", ids.len()));
+    }
+    system.close().await;
+    Ok(output)
+}
+
+async fn failed(system: &System, cause: Option<&str>) -> anyhow::Result<Vec<LedgerId>> {
+    let lines = system.store.attention(&[Outcome::Failed], COUNTED_MAX).await?;
+    let wanted = lines.iter().filter(|line| {
+        let slug = line.row.cause.map(postern::records::Cause::slug).unwrap_or_default();
+        cause.is_none_or(|cause| cause == slug)
+    });
+    Ok(wanted.filter_map(|line| LedgerId::parse(&line.id)).collect())
+}
+
+/// Replays mail, or tells what would be decided today.
+///
+/// # Errors
+/// No such mail, or the data directory or stack cannot be opened, read or written.
+pub async fn replay(args: &args::Replay) -> anyhow::Result<Output> {
+    let system = System::open(&args.common).await?;
+    let ingest = system.ingest().await?;
+    let mut output = Output::default();
+    for text in &args.ids {
+        let by_key = text.starts_with("raw/");
+        let replayed = match (by_key, args.dry_run) {
+            (true, true) => {
+                return Err(usage("--dry-run takes the ids of mail that has a row; `postern mail` lists them"));
+            }
+            (true, false) => ingest.replay_object(text).await?,
+            (false, true) => ingest.rehearse(&find_mail(&system, text).await?.0).await?,
+            (false, false) => ingest.replay(&find_mail(&system, text).await?.0).await?,
+        };
+        match replayed {
+            Replayed::Done(answers) => {
+                let name = if args.dry_run { format!("{text}, not written") } else { text.clone() };
+                for answer in answers {
+                    output.text.push_str(&show::answer(&answer, &name, args.common.json)?);
+                }
+            }
+            Replayed::Refused(why) => {
+                output.trouble.push_str(&format!("postern: {text}: {why}\n"));
+                output.code = exit::REFUSED;
+            }
+        }
+    }
+    system.close().await;
+    Ok(output)
+}
