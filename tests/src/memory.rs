@@ -4,6 +4,8 @@
 //! The binary is the tests' own build of `functions/webhook/src/main.rs`; `POSTERN_BOOTSTRAP=<path>` measures another,
 //! such as the one that is deployed.
 
+mod receipt;
+
 use std::{
     io::{BufRead as _, BufReader},
     path::Path,
@@ -38,9 +40,10 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
+/// The binary of a function: what `variable` names, else the tests' own build.
 #[expect(clippy::disallowed_methods, reason = "which binary is measured is said outside")]
-fn bootstrap() -> String {
-    std::env::var("POSTERN_BOOTSTRAP").unwrap_or_else(|_| env!("CARGO_BIN_EXE_webhook-under-test").to_owned())
+fn bootstrap(variable: &str, built: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| built.to_owned())
 }
 
 /// A running handler; killed on drop.
@@ -51,7 +54,11 @@ struct Handler {
 
 impl Handler {
     fn start(environment: &[(&str, String)]) -> Self {
-        let mut command = Command::new(bootstrap());
+        Self::of(&bootstrap("POSTERN_BOOTSTRAP", env!("CARGO_BIN_EXE_webhook-under-test")), environment)
+    }
+
+    fn of(binary: &str, environment: &[(&str, String)]) -> Self {
+        let mut command = Command::new(binary);
         command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the handler's binary starts");

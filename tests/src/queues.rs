@@ -116,7 +116,7 @@ pub(crate) fn sns(message: &Value) -> String {
 }
 
 /// An SQS record as Lambda hands it over.
-fn record(queue: &str, id: &str, body: &str, receives: u32) -> Value {
+pub(crate) fn record(queue: &str, id: &str, body: &str, receives: u32) -> Value {
     json!({
         "messageId": id, "receiptHandle": format!("handle of {id}"), "body": body,
         "attributes": { "ApproximateReceiveCount": receives.to_string(), "SentTimestamp": "1793610000000" },
