@@ -57,6 +57,12 @@ pub struct Actor {
     pub name: String,
 }
 
+impl Default for Actor {
+    fn default() -> Self {
+        Self { name: "cli".to_owned() }
+    }
+}
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -207,6 +213,9 @@ pub struct Ticket {
     /// Set the status first: open, pending, resolved, closed.
     #[arg(long)]
     pub status: Option<String>,
+    /// Who sets it.
+    #[command(flatten)]
+    pub actor: Actor,
     /// Where and how.
     #[command(flatten)]
     pub common: Common,
@@ -277,6 +286,9 @@ pub enum HoldVerb {
 pub struct Approve {
     /// The entry as `postern ticket` shows it: TICKET/HASH.
     pub entry: String,
+    /// Who acts.
+    #[command(flatten)]
+    pub actor: Actor,
     /// Where and how.
     #[command(flatten)]
     pub common: Common,

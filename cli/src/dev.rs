@@ -79,7 +79,8 @@ async fn demo_in(data: &Path) -> anyhow::Result<()> {
     receive_samples(&Arc::new(local.door()), &local).await?;
     say(&listing(data).await?)?;
     let common = args::Common::of(data);
-    let ticket = args::Ticket { ticket: "1".to_owned(), status: None, common: common.clone() };
+    let ticket =
+        args::Ticket { ticket: "1".to_owned(), status: None, actor: args::Actor::default(), common: common.clone() };
     say(&format!("\n{}", commands::ticket(&ticket).await?.text))?;
     let mail = args::Mail { id: None, days: 1, limit: 100, common };
     say(&format!("\nwhat came, what was decided and why:\n{}", commands::mail(&mail).await?.text))?;

@@ -57,7 +57,7 @@ impl Ambient {
         (self.clock)()
     }
 
-    /// 64 random bits: for jitter and request tokens, never for keys.
+    /// 64 random bits: for jitter, request tokens and what must only differ, never for keys that are looked up.
     #[must_use]
     pub fn entropy(&self) -> u64 {
         (self.entropy)()

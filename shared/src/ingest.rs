@@ -161,7 +161,8 @@ impl Ingest {
                 answers.push(ended);
                 continue;
             }
-            let answer = self.to_one(arrival, recipient, put && n == 0, &mut reading).await;
+            // On the heap: a large future, and threads have small stacks.
+            let answer = Box::pin(self.to_one(arrival, recipient, put && n == 0, &mut reading)).await;
             if answer.as_ref().is_err_and(IngestError::retryable) {
                 self.take_count_back(arrival, recipient, delivery).await;
             }

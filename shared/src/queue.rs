@@ -145,7 +145,8 @@ where
 {
     let mut again = Vec::new();
     for letter in letters {
-        let worked = AssertUnwindSafe(handle(letter.clone())).catch_unwind().await;
+        // On the heap: what works on a mail is a large future, and threads have small stacks.
+        let worked = AssertUnwindSafe(Box::pin(handle(letter.clone()))).catch_unwind().await;
         let why = match worked {
             Ok(Ok(())) => continue,
             Ok(Err(why)) => why,

@@ -1,7 +1,7 @@
 //! DynamoDB: one table, spoken to through the AWS SDK (DESIGN section 4).
 //!
 //! `keys` alone builds keys, `items` alone turns rows into items, `commit` holds every write that decides something
-//! with its condition, `query` every read, `error` is the only place that looks into SDK errors.
+//! with its condition, `query` every read, `outbox` what is due to be told, `error` is the only place that looks into SDK errors.
 
 pub mod commit;
 pub mod copies;
@@ -9,6 +9,7 @@ pub mod desk;
 pub mod error;
 pub mod items;
 pub mod keys;
+pub mod outbox;
 pub mod query;
 
 use std::time::Duration;

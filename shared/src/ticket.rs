@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::{address::AddrSpec, classify::Kind, headers::TicketRef, mailbox::MailboxId};
+use crate::{address::AddrSpec, classify::Kind, headers::TicketRef, mailbox::MailboxId, records::Effect};
 
 /// Participants on one ticket (DESIGN section 4).
 pub const PARTICIPANTS_MAX: usize = 200;
@@ -278,6 +278,32 @@ pub struct Entry {
     #[serde(default)]
     pub flags: Vec<String>,
     /// Transport time.
+    pub at: Timestamp,
+    /// Our clock at the commit, which may be hours after `at`; `None` on rows older than this field, as the next two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_at: Option<Timestamp>,
+    /// What the mail did to the ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// The ticket's status before, where the mail changed it; it is open since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_status: Option<Status>,
+}
+
+/// A ticket's status changed by an agent: the audit trail. Changes by mail stand on the entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusChange {
+    /// The ticket.
+    pub ticket: u64,
+    /// Its sort key: `CHANGE#<instant>#<unique>`.
+    pub change: String,
+    /// Before.
+    pub from: Status,
+    /// After.
+    pub to: Status,
+    /// Who did it.
+    pub actor: String,
+    /// When.
     pub at: Timestamp,
 }
 

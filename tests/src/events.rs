@@ -1,4 +1,4 @@
-//! The sample events of `events/`: each goes through `lambda_http`'s own deserialisation into the handler and gets its
+//! The sample events of `events/` for the HTTP door: each goes through `lambda_http`'s own deserialisation into the handler and gets its
 //! documented answer. A sample nobody expects anything of fails, so that none can rot.
 
 use std::{collections::BTreeSet, path::PathBuf};
@@ -114,5 +114,6 @@ fn every_sample_is_expected() {
     let files = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
     let samples = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     let found: BTreeSet<String> = samples.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let found: BTreeSet<String> = found.into_iter().filter(|name| name.starts_with("webhook-")).collect();
     assert_eq!(found, EXPECTED.iter().map(|(name, ..)| (*name).to_owned()).collect());
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`wire::Wire`] goes under the SDK clients of one actor: it records each call, and fails the ones it is told to.
 //! - [`explore::explore`] runs actors in every order their calls can have.
+//! - [`topic::Topic`] stands in for SNS: it records what is published.
 //! - [`runtime_api::RuntimeApi`] is the Lambda service to a real handler process.
 
 pub(crate) mod call;
@@ -9,6 +10,7 @@ pub(crate) mod explore;
 pub(crate) mod fault;
 pub(crate) mod gate;
 pub(crate) mod runtime_api;
+pub(crate) mod topic;
 pub(crate) mod wire;
 
 mod tests;

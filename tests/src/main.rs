@@ -22,5 +22,7 @@ mod corpus;
 mod faults;
 mod memory;
 mod providers;
+mod publish;
+mod queues;
 mod races;
 mod threading;

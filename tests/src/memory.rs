@@ -93,6 +93,7 @@ fn environment(api: &RuntimeApi, engines: &Engines, secrets: &Path) -> Vec<(&'st
         ("POSTERN_ADDRESS", SUPPORT.to_owned()),
         ("POSTERN_MASTER_SECRET", file("master.json")),
         ("POSTERN_OPERATOR_SECRET", file("operator.json")),
+        ("POSTERN_RETRY_QUEUE", "http://127.0.0.1:9/000000000000/postern-retry".to_owned()),
     ]);
     environment
 }
@@ -190,6 +191,7 @@ async fn a_process_without_configuration_answers_503_and_names_all_that_is_missi
             "POSTERN_ADDRESS",
             "POSTERN_MASTER_SECRET",
             "POSTERN_OPERATOR_SECRET",
+            "POSTERN_RETRY_QUEUE",
         ] {
             assert!(told["message"].as_str().unwrap().contains(name), "{name} is not named: {told}");
         }

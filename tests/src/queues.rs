@@ -4,13 +4,14 @@
 mod bad_input;
 mod calls;
 mod dead;
-mod faults;
 mod fallback;
+mod faults;
 mod net;
 mod poison;
 mod races;
 mod receipts;
 mod redrive;
+mod samples;
 mod verdicts;
 
 use aws_sdk_s3::primitives::ByteStream;
@@ -171,8 +172,8 @@ impl Line {
 async fn once(world: &World, wire: &Wire, line: Line, (id, body): (&str, &str), receives: u32) -> bool {
     let event = event(&[record(line.queue(), id, body, receives)]);
     let answer = match line {
-        Line::Receipt => world.receipt_function(wire).handle(event).await.unwrap(),
-        Line::Retry | Line::Net | Line::Dead => world.retry_function(wire).handle(event).await.unwrap(),
+        Line::Receipt => Box::pin(world.receipt_function(wire).handle(event)).await.unwrap(),
+        Line::Retry | Line::Net | Line::Dead => Box::pin(world.retry_function(wire).handle(event)).await.unwrap(),
     };
     failed(&answer).is_empty()
 }
@@ -180,7 +181,7 @@ async fn once(world: &World, wire: &Wire, line: Line, (id, body): (&str, &str), 
 /// Delivers a message until it is done, as a queue does; how often it took.
 async fn until_done(world: &World, wire: &Wire, line: Line, message: (&str, &str), what: &str) -> u32 {
     for receives in 1..=DELIVERIES_MAX {
-        if once(world, wire, line, message, receives).await {
+        if Box::pin(once(world, wire, line, message, receives)).await {
             return receives;
         }
     }

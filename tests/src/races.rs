@@ -76,7 +76,7 @@ impl Scenario {
             let tickets = world.items("TICKET").await;
             for (pk, _) in tickets.into_keys().filter(|(pk, sk)| pk.starts_with("TICKET#") && sk == "TICKET") {
                 let ordinal = pk.trim_start_matches("TICKET#").parse().unwrap();
-                world.ingest.store.set_status(ordinal, status, now()).await.unwrap();
+                world.ingest.store.set_status(ordinal, status, "test", now()).await.unwrap();
             }
         }
         world

@@ -16,7 +16,7 @@ use crate::{args, show, system::System};
 /// Characters of `--actor` at most: it is kept in every row it acts on.
 const ACTOR_CHARS_MAX: usize = 64;
 
-fn actor(args: &args::Actor) -> anyhow::Result<&str> {
+pub(super) fn actor(args: &args::Actor) -> anyhow::Result<&str> {
     let name = args.name.as_str();
     let fits = (1..=ACTOR_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     if fits { Ok(name) } else { Err(usage(format!("--actor takes 1 to {ACTOR_CHARS_MAX} printable characters"))) }
@@ -76,6 +76,7 @@ pub async fn hold(args: &args::Hold) -> anyhow::Result<Output> {
 /// # Errors
 /// No such entry, or the data directory cannot be opened or read.
 pub async fn approve(args: &args::Approve) -> anyhow::Result<Output> {
+    let actor = actor(&args.actor)?;
     let system = System::open(&args.common).await?;
     let (ticket, hash) = args
         .entry
@@ -95,7 +96,7 @@ pub async fn approve(args: &args::Approve) -> anyhow::Result<Output> {
     }
     let mailbox = system.mailboxes.by_id(&ticket.mailbox);
     let mailbox = mailbox.ok_or_else(|| anyhow!("mailbox {:?} is not configured any more", ticket.mailbox.as_str()))?;
-    let change = system.store.approve(entry, mailbox, system.ambient.now()).await?;
+    let change = system.store.approve(entry, mailbox, actor, system.ambient.now()).await?;
     system.close().await;
     Ok(match change {
         Change::Made(ticket) if args.common.json => Output::ok(pretty(&ticket)?),

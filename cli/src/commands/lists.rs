@@ -9,7 +9,7 @@ use postern::{
 };
 use serde_json::json;
 
-use super::{Output, attention, find_mail, find_ticket, pretty, usage};
+use super::{Output, attention, desk::actor, find_mail, find_ticket, pretty, usage};
 use crate::{args, show, system::System};
 
 fn status(text: &str) -> anyhow::Result<Status> {
@@ -45,11 +45,12 @@ pub async fn tickets(args: &args::Tickets) -> anyhow::Result<Output> {
 /// No such ticket, wrong usage, or the data directory cannot be opened or read.
 pub async fn ticket(args: &args::Ticket) -> anyhow::Result<Output> {
     let to = args.status.as_deref().map(status).transpose()?;
+    let actor = actor(&args.actor)?;
     let system = System::open(&args.common).await?;
     let mut ticket = find_ticket(&system, &args.ticket).await?;
     if let Some(to) = to {
         let now = system.ambient.now();
-        match system.store.set_status(ticket.ticket_id, to, now).await? {
+        match system.store.set_status(ticket.ticket_id, to, actor, now).await? {
             Change::Made(after) => ticket = after,
             Change::Refused(why) => {
                 system.close().await;

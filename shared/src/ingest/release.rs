@@ -64,7 +64,7 @@ impl Ingest {
             keys,
             release: Some(Release { actor, cause: row.cause }),
         };
-        Ok(Released::Done(self.settle(copy, None).await?))
+        Ok(Released::Done(Box::pin(self.settle(copy, None)).await?))
     }
 
     async fn held_octets(&self, row: &LedgerRow) -> Result<(Bytes, AcceptRecord), BlobError> {

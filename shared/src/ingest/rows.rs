@@ -235,7 +235,7 @@ pub(super) fn written(
     let at = copy.arrival.accept.ingress.transport_time;
     let ticket = ticket_after(copy, plan, ordinal)?;
     let key = index_key(copy, plan);
-    let entry = entry(copy, plan, &ticket, keys::entry_sk(at, &key));
+    let entry = entry(copy, plan, &ticket, keys::entry_sk(at, &key), now);
     let claims = match &plan.slot {
         IndexSlot::Claimed(claims) => claims.clone(),
         IndexSlot::Free | IndexSlot::Collision { .. } => Vec::new(),
@@ -328,7 +328,7 @@ fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &[Participant], ordina
     }
 }
 
-fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String) -> Entry {
+fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timestamp) -> Entry {
     let parsed = &copy.reading.parsed;
     // An opening mail is shown whole: what it quotes is not on the ticket yet.
     let opens = matches!(plan.target, Target::New(_) | Target::FollowUp { .. });
@@ -350,6 +350,10 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String) -> Entry {
     if copy.arrival.accept.origin == Origin::Rebuilt {
         flags.push("rebuilt".to_owned());
     }
+    let previous_status = match &plan.target {
+        Target::Append { ticket, status: Some(_), .. } => Some(ticket.status),
+        Target::Append { .. } | Target::New(_) | Target::FollowUp { .. } => None,
+    };
     Entry {
         ticket: ticket.ticket_id,
         entry: sk,
@@ -366,6 +370,9 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String) -> Entry {
         state: "received".to_owned(),
         flags,
         at: copy.arrival.accept.ingress.transport_time,
+        committed_at: Some(now),
+        effect: Some(plan.effect),
+        previous_status,
     }
 }
 

@@ -40,7 +40,7 @@ use crate::{
     ticket::{Entry, Ticket},
 };
 
-pub(super) use actions::update;
+pub(super) use actions::{put, update};
 
 /// Seconds that a single-use token is remembered: two days (DESIGN section 4).
 const TOKEN_SECONDS: i64 = 2 * 24 * 3600;

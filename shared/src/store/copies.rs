@@ -54,7 +54,7 @@ impl Store {
     /// Any store error; the delivery may have been counted.
     pub async fn count(&self, id: &LedgerId, queued: &LedgerRow, delivery: &str) -> Result<Counted, StoreError> {
         let mut item = items::ledger(id, queued)?;
-        for name in ["pk", "sk"] {
+        for name in ["pk", "sk", "attempts"] {
             item.remove(name);
         }
         let mut request = self.client.update_item().table_name(&self.table).set_key(Some(id.key().attributes()));

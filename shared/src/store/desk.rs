@@ -1,18 +1,18 @@
 //! What agents and operators do to stored tickets and mail: status, approval, discarding.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 
 use super::{
     Store, StoreError,
-    commit::{Commit, LedgerGuard, NetRow, update},
+    commit::{Commit, LedgerGuard, NetRow, put, update},
     items, keys,
     keys::LedgerId,
 };
 use crate::{
     mailbox::Mailbox,
     records::{Cause, LedgerRow, Outcome},
-    ticket::{Entry, PARTICIPANTS_MAX, Participant, ReplyEffect, Status, Ticket, Visibility},
+    ticket::{Entry, PARTICIPANTS_MAX, Participant, ReplyEffect, Status, StatusChange, Ticket, Visibility},
 };
 
 /// Tries of a change that others overtake.
@@ -28,11 +28,17 @@ pub enum Change<T> {
 }
 
 impl Store {
-    /// Sets a ticket's status as an agent does.
+    /// Sets a ticket's status as an agent does, with a change on the audit trail.
     ///
     /// # Errors
     /// Any store error; [`StoreError::Refused`] when others changed it five times meanwhile.
-    pub async fn set_status(&self, ordinal: u64, to: Status, now: Timestamp) -> Result<Change<Ticket>, StoreError> {
+    pub async fn set_status(
+        &self,
+        ordinal: u64,
+        to: Status,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Change<Ticket>, StoreError> {
         for _ in 0..ROUNDS_MAX {
             let Some(ticket) = self.ticket(ordinal).await? else {
                 return Ok(Change::Refused(format!("ticket {ordinal} does not exist")));
@@ -62,7 +68,8 @@ impl Store {
             ];
             let condition = "#status = :seen AND attribute_not_exists(merged_into)";
             let (_, action) = update(&self.table, &keys::ticket(ordinal), set, condition, &values, true)?;
-            if self.transact(vec![action]).await?.is_none() {
+            let on_trail = self.changed(&ticket, to, actor, now)?;
+            if self.transact(vec![action, on_trail]).await?.is_none() {
                 return Ok(Change::Made(after));
             }
         }
@@ -78,6 +85,7 @@ impl Store {
         &self,
         entry: &Entry,
         mailbox: &Mailbox,
+        actor: &str,
         now: Timestamp,
     ) -> Result<Change<Ticket>, StoreError> {
         for _ in 0..ROUNDS_MAX {
@@ -110,7 +118,11 @@ impl Store {
             let condition = "attribute_not_exists(merged_into) AND #status = :seen AND participants_rev = :rev";
             let (_, on_ticket) = update(&self.table, &keys::ticket(entry.ticket), &set, condition, &values, true)?;
             let (_, on_entry) = self.publish_entry(entry)?;
-            match self.transact(vec![on_entry, on_ticket]).await? {
+            let mut actions = vec![on_entry, on_ticket];
+            if after.status != ticket.status {
+                actions.push(self.changed(&ticket, after.status, actor, now)?);
+            }
+            match self.transact(actions).await? {
                 None => return Ok(Change::Made(after)),
                 Some(failed) if failed.contains(&0) => {
                     return Ok(Change::Refused("the entry is not unverified any more".to_owned()));
@@ -121,10 +133,26 @@ impl Store {
         Err(StoreError::Refused)
     }
 
-    fn publish_entry(
+    /// The change on the audit trail, due to be told: in the same transaction, so that neither is without the other.
+    fn changed(
         &self,
-        entry: &Entry,
-    ) -> Result<(super::commit::Subject, aws_sdk_dynamodb::types::TransactWriteItem), StoreError> {
+        before: &Ticket,
+        to: Status,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let change = StatusChange {
+            ticket: before.ticket_id,
+            change: keys::change_sk(now, self.ambient.entropy()),
+            from: before.status,
+            to,
+            actor: actor.to_owned(),
+            at: now,
+        };
+        Ok(put(&self.table, items::change(&change)?, "attribute_not_exists(pk)", &[])?.1)
+    }
+
+    fn publish_entry(&self, entry: &Entry) -> Result<(super::commit::Subject, TransactWriteItem), StoreError> {
         let values = [
             (":public", AttributeValue::S("public".to_owned())),
             (":unverified", AttributeValue::S("unverified".to_owned())),

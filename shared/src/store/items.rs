@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     records::{IndexRow, LedgerRow, Outcome},
-    ticket::{Entry, Ticket},
+    ticket::{Entry, StatusChange, Ticket},
 };
 
 /// An item as DynamoDB has it.
@@ -68,7 +68,15 @@ pub(super) fn ticket_listing(ticket: &Ticket) -> (String, String) {
 pub(super) fn entry(entry: &Entry) -> Result<Item, StoreError> {
     let mut item = item(&keys::entry(entry.ticket, &entry.entry), entry)?;
     set(&mut item, "gsi4pk", keys::outbox(keys::ticket_shard(entry.ticket)));
-    set(&mut item, "gsi4sk", format!("{}#{}", keys::instant(entry.at), entry.ticket));
+    set(&mut item, "gsi4sk", keys::due(entry.committed_at.unwrap_or(entry.at), entry.ticket));
+    Ok(item)
+}
+
+/// A change of status with gsi4.
+pub(super) fn change(change: &StatusChange) -> Result<Item, StoreError> {
+    let mut item = item(&keys::entry(change.ticket, &change.change), change)?;
+    set(&mut item, "gsi4pk", keys::outbox(keys::ticket_shard(change.ticket)));
+    set(&mut item, "gsi4sk", keys::due(change.at, change.ticket));
     Ok(item)
 }
 
@@ -87,11 +95,11 @@ pub(super) fn ledger(id: &LedgerId, row: &LedgerRow) -> Result<Item, StoreError>
     set(&mut item, "gsi3sk", listed.clone());
     if row.outcome.needs_attention() {
         set(&mut item, "gsi1pk", keys::by_attention(row.outcome, shard));
-        set(&mut item, "gsi1sk", listed.clone());
+        set(&mut item, "gsi1sk", listed);
     }
     if matches!(row.outcome, Outcome::Held | Outcome::Failed) {
         set(&mut item, "gsi4pk", keys::outbox(shard));
-        set(&mut item, "gsi4sk", listed);
+        set(&mut item, "gsi4sk", keys::due(row.ended_at, id));
     }
     // Listings show the door without reading the row.
     set(&mut item, "door", row.ingress.door.clone());

@@ -88,7 +88,9 @@ impl LedgerId {
         &self.mailbox
     }
 
-    pub(super) fn from_key(pk: &str, sk: &str) -> Option<Self> {
+    /// Reads a key; `None` where it is none of a ledger row.
+    #[must_use]
+    pub fn from_key(pk: &str, sk: &str) -> Option<Self> {
         Some(Self { hash: pk.strip_prefix("MAIL#")?.to_owned(), mailbox: sk.to_owned() })
     }
 }
@@ -120,7 +122,13 @@ pub fn ticket(ordinal: u64) -> Key {
     Key::new(format!("TICKET#{ordinal}"), "TICKET")
 }
 
-/// An entry, by its sort key.
+/// The ordinal of the ticket that an item lies under.
+#[must_use]
+pub fn ticket_of(pk: &str) -> Option<u64> {
+    pk.strip_prefix("TICKET#")?.parse().ok()
+}
+
+/// An entry or a change, by its sort key.
 #[must_use]
 pub fn entry(ordinal: u64, sk: &str) -> Key {
     Key::new(format!("TICKET#{ordinal}"), sk)
@@ -133,6 +141,15 @@ pub const ENTRY_PREFIX: &str = "ENTRY#";
 #[must_use]
 pub fn entry_sk(at: Timestamp, index: &Key) -> String {
     format!("{ENTRY_PREFIX}{}#{}", instant(at), index.hash())
+}
+
+/// What the sort key of every change begins with.
+pub const CHANGE_PREFIX: &str = "CHANGE#";
+
+/// Sort key of a change of status; `unique` keeps changes within one millisecond apart.
+#[must_use]
+pub fn change_sk(at: Timestamp, unique: u64) -> String {
+    format!("{CHANGE_PREFIX}{}#{unique:016x}", instant(at))
 }
 
 /// The ticket counter.
@@ -171,10 +188,19 @@ pub fn by_day(day: &str, outcome: Outcome, shard: u64) -> String {
     format!("{day}#{}#{shard}", outcome.as_str())
 }
 
+/// What the gsi4 partition of everything due begins with.
+pub const OUTBOX_PREFIX: &str = "outbox#";
+
 /// gsi4, sparse: what is due to be told.
 #[must_use]
 pub fn outbox(shard: u64) -> String {
-    format!("outbox#{shard}")
+    format!("{OUTBOX_PREFIX}{shard}")
+}
+
+/// gsi4: since when it is due (the commit's clock, not the mail's), and what.
+#[must_use]
+pub fn due(since: Timestamp, what: impl fmt::Display) -> String {
+    format!("{}#{what}", instant(since))
 }
 
 /// Shard of a ticket.

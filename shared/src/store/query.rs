@@ -186,7 +186,7 @@ impl Store {
     }
 
     /// Reads any number of keys, a hundred at a time: what was asked for and is not in the answer is absent.
-    async fn batch_get(&self, wanted: Vec<Key>) -> Result<HashMap<Key, Item>, StoreError> {
+    pub(super) async fn batch_get(&self, wanted: Vec<Key>) -> Result<HashMap<Key, Item>, StoreError> {
         let mut asked = HashSet::new();
         let unique: Vec<Key> = wanted.into_iter().filter(|key| asked.insert(key.clone())).collect();
         let mut found = HashMap::new();
@@ -371,7 +371,7 @@ impl Store {
     }
 }
 
-fn key_of(item: &Item) -> Result<Key, StoreError> {
+pub(super) fn key_of(item: &Item) -> Result<Key, StoreError> {
     let text = |name: &'static str| {
         let value = item.get(name).and_then(|v| v.as_s().ok()).cloned();
         value.ok_or(StoreError::Inconsistent { item: "item", attribute: name })

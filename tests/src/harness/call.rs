@@ -96,7 +96,7 @@ fn s3_operation(request: &HttpRequest) -> (&'static str, String) {
     (operation, key.to_owned())
 }
 
-/// `MSGID#...` is of kind `MSGID`; an entry lies under its ticket's pk and is told apart by its sk.
+/// `MSGID#...` is of kind `MSGID`; entries and changes lie under their ticket's pk and are told apart by the sk.
 fn item_kinds(body: &Value) -> String {
     let mut kinds = Vec::new();
     collect_kinds(body, &mut kinds);
@@ -113,7 +113,7 @@ fn collect_kinds<'a>(value: &'a Value, kinds: &mut Vec<&'a str>) {
         text.split('#').next()
     };
     match (kind("pk"), kind("sk")) {
-        (Some(_), Some("ENTRY")) => kinds.push("ENTRY"),
+        (Some(_), Some(kind @ ("ENTRY" | "CHANGE"))) => kinds.push(kind),
         (Some(kind), _) => kinds.push(kind),
         (None, _) => match value {
             Value::Object(members) => members.values().for_each(|member| collect_kinds(member, kinds)),

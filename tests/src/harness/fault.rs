@@ -100,7 +100,7 @@ fn s3_error(status: u16, code: &str) -> HttpResponse {
 }
 
 /// The query protocol's error.
-fn sns_error(status: u16, code: &str) -> HttpResponse {
+pub(super) fn sns_error(status: u16, code: &str) -> HttpResponse {
     let by = if status < 500 { "Sender" } else { "Receiver" };
     let body = format!(
         "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>{by}</Type><Code>{code}</Code>\

@@ -12,11 +12,14 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use postern::aws::Clients;
+use postern::config::{AwsConfig, AwsCredentials};
 use postern_cli::engines::Engines;
 
-use super::call::Call;
+use super::call::{Call, Service};
 use super::fault::{Answer, Dice, Fault, timeout};
 use super::gate::Gate;
+use super::topic::Topic;
 
 /// One actor's wire. Clones share the log and the orders.
 #[derive(Clone)]
@@ -24,6 +27,8 @@ pub(crate) struct Wire {
     inner: SharedHttpClient,
     state: Arc<Mutex<State>>,
     gate: Option<Gate>,
+    /// Answers for SNS, where there is one.
+    topic: Option<Topic>,
 }
 
 #[derive(Default)]
@@ -36,13 +41,21 @@ struct State {
     orders: HashMap<usize, Fault>,
     lose_answer_of: Option<String>,
     conflicts: Option<(Dice, usize)>,
+    down: HashMap<Service, Fault>,
+    next: Option<(String, Fault, usize)>,
     struck: usize,
 }
 
 impl Wire {
     pub(crate) fn new() -> Self {
         let inner = aws_smithy_http_client::Builder::new().build_http();
-        Self { inner, state: Arc::default(), gate: None }
+        Self { inner, state: Arc::default(), gate: None, topic: None }
+    }
+
+    /// The same wire, with a topic at its other end.
+    pub(crate) fn with_topic(mut self, topic: &Topic) -> Self {
+        self.topic = Some(topic.clone());
+        self
     }
 
     pub(super) fn gated(gate: Gate) -> Self {
@@ -57,6 +70,23 @@ impl Wire {
     /// SDK clients of `engines` whose calls go over this wire.
     pub(crate) fn clients(&self, engines: &Engines) -> (aws_sdk_dynamodb::Client, aws_sdk_s3::Client) {
         engines.clients(Some(self.http()))
+    }
+
+    /// As [`Wire::clients`], all that a function has. Services without an engine are nowhere.
+    pub(crate) fn aws(&self, engines: &Engines) -> Clients {
+        let nowhere = || Some("http://127.0.0.1:9".to_owned());
+        let key = || "postern".to_owned();
+        let credentials = AwsCredentials { access_key_id: key(), secret_access_key: key(), session_token: None };
+        let config = AwsConfig {
+            region: "us-east-1".to_owned(),
+            credentials,
+            dynamodb: Some(engines.dynamodb_endpoint().to_owned()),
+            s3: Some(engines.s3_endpoint().to_owned()),
+            sqs: nowhere(),
+            sns: nowhere(),
+            secrets: nowhere(),
+        };
+        Clients::over(&self.http(), &config)
     }
 
     /// The calls since the wire was made or last taken, in the order they began.
@@ -83,6 +113,16 @@ impl Wire {
     /// Fails the `n`-th call over this wire, counted from 1 when the wire was made.
     pub(crate) fn fail_call(&self, n: usize, fault: Fault) {
         self.state().orders.insert(n, fault);
+    }
+
+    /// Fails the next `times` calls of that operation.
+    pub(crate) fn fail_next(&self, operation: &str, fault: Fault, times: usize) {
+        self.state().next = Some((operation.to_owned(), fault, times));
+    }
+
+    /// Fails every call to that service.
+    pub(crate) fn fail_service(&self, service: Service, fault: Fault) {
+        self.state().down.insert(service, fault);
     }
 
     /// The next call of that operation is applied, its answer is not heard.
@@ -129,7 +169,11 @@ impl Wire {
             self.state().struck += 1;
             return answer;
         }
-        let mut response = inner.call(request).await?;
+        let topic = self.topic.as_ref().filter(|_| call.service == Service::Sns);
+        let mut response = match topic {
+            Some(topic) => topic.answer(&request),
+            None => inner.call(request).await?,
+        };
         // A call is complete when its whole answer is here: what comes after it on the wire happens after it.
         let body = ByteStream::new(response.take_body()).collect().await;
         let body = body.map_err(|error| ConnectorError::io(error.into()))?;
@@ -150,6 +194,16 @@ impl Wire {
         let begun = state.begun;
         if let Some(fault) = state.orders.remove(&begun) {
             return Some(fault);
+        }
+        if let Some(fault) = state.down.get(&call.service) {
+            return Some(*fault);
+        }
+        if let Some((operation, fault, times)) = &mut state.next
+            && *operation == call.operation
+            && *times > 0
+        {
+            *times -= 1;
+            return Some(*fault);
         }
         if state.lose_answer_of.as_ref() == Some(&call.operation) {
             state.lose_answer_of = None;

@@ -9,18 +9,20 @@ use postern::{
 use super::{Line, decide, notification, once, only_row, sns, until_done};
 use crate::{
     harness::{fault::Fault, wire::Wire},
-    world::{World, mail, text},
+    world::{Copy, World, mail, text},
 };
 
 /// A delivery that died on the way: counted, and nothing after it.
 async fn dies(world: &World, id: &LedgerId, delivery: &str) {
-    let row = world.ingest.store.ledger_row(id).await.unwrap().unwrap_or_else(|| queued(world));
+    let row =
+        world.ingest.store.ledger_row(id).await.unwrap().unwrap_or_else(|| queued(world, &mail("o", "cust").copy("1")));
     let counted = world.ingest.store.count(id, &row, delivery).await.unwrap();
     assert!(matches!(counted, Counted::Open(_)), "{counted:?}");
 }
 
-fn queued(world: &World) -> LedgerRow {
-    let receipt = postern::providers::ses::receipt(&notification(&mail("o", "cust").copy("1")), crate::world::now());
+/// The row of a receipt that is under way.
+pub(super) fn queued(world: &World, copy: &Copy) -> LedgerRow {
+    let receipt = postern::providers::ses::receipt(&notification(copy), crate::world::now());
     let accept = world.ingest.accept_unread(&receipt.unwrap().into_inbound("postern"));
     LedgerRow {
         outcome: Outcome::Queued,

@@ -49,10 +49,9 @@ async fn every_shape_becomes_the_same_ticket() {
 async fn content_that_comes_along_is_made_safe_first() {
     let copy = mail("o", "cust").copy("1");
     let octets = copy.mail.octets("1");
-    for (encoding, content) in [
-        ("BASE64", BASE64_STANDARD.encode(&octets)),
-        ("UTF8", String::from_utf8(octets.clone()).unwrap()),
-    ] {
+    for (encoding, content) in
+        [("BASE64", BASE64_STANDARD.encode(&octets)), ("UTF8", String::from_utf8(octets.clone()).unwrap())]
+    {
         let world = World::new().await;
         let mut json = notification(&copy);
         json["receipt"]["action"] = json!({ "type": "SNS", "topicArn": "arn", "encoding": encoding });

@@ -46,7 +46,7 @@ async fn kinds_by_header() {
 #[tokio::test]
 async fn an_automatic_reply_is_a_note_and_reopens_nothing() {
     let world = with_ticket().await;
-    world.ingest.store.set_status(1, postern::ticket::Status::Resolved, now()).await.unwrap();
+    world.ingest.store.set_status(1, postern::ticket::Status::Resolved, "test", now()).await.unwrap();
     let answer = world.deliver(&out_of_office("a").reply_to(&["o"]).copy("1")).await;
     assert_eq!((answer.outcome, answer.ticket_id), ("replied_to_existing", Some(1)));
     assert_eq!(visibility(&world, &answer).await, Visibility::Internal);

@@ -10,7 +10,7 @@ use super::{has, outcome, with_ticket};
 use crate::world::{Copy, World, address, mail, now};
 
 async fn set(world: &World, status: Status) {
-    let change = world.ingest.store.set_status(1, status, now()).await.unwrap();
+    let change = world.ingest.store.set_status(1, status, "test", now()).await.unwrap();
     assert!(matches!(change, Change::Made(_)), "{change:?}");
 }
 
@@ -95,11 +95,13 @@ async fn approval_makes_a_participant_once() {
     let entries = world.ingest.store.entries(1).await.unwrap();
     let entry = entries.iter().find(|entry| entry.visibility == Visibility::Unverified).unwrap();
     let mailbox = world.mailboxes.only().unwrap();
-    let Change::Made(ticket) = world.ingest.store.approve(entry, mailbox, now()).await.unwrap() else { panic!() };
+    let Change::Made(ticket) = world.ingest.store.approve(entry, mailbox, "test", now()).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(ticket.status, Status::Open, "taken as a participant's reply is");
     let stored = world.ingest.store.ticket(1).await.unwrap().unwrap();
     assert_eq!((stored.status, stored.participants_rev), (Status::Open, 1));
-    let again = world.ingest.store.approve(entry, mailbox, now()).await.unwrap();
+    let again = world.ingest.store.approve(entry, mailbox, "test", now()).await.unwrap();
     assert!(matches!(again, Change::Refused(_)), "{again:?}");
     let next = world.deliver(&mail("e2", "eve").reply_to(&["o"]).date(3).copy("2")).await;
     assert!(!has(&next, "stranger"), "eve may speak now: {next:?}");
@@ -117,12 +119,13 @@ async fn agents_set_statuses_by_one_table() {
         (Status::Open, true),
         (Status::New, false),
     ] {
-        let change = world.at(now() + SignedDuration::from_mins(5)).store.set_status(1, to, now()).await.unwrap();
+        let change =
+            world.at(now() + SignedDuration::from_mins(5)).store.set_status(1, to, "test", now()).await.unwrap();
         assert_eq!(matches!(change, Change::Made(_)), made, "{to:?}: {change:?}");
         let ticket = world.ingest.store.ticket(1).await.unwrap().unwrap();
         assert_eq!(ticket.closed_at.is_some(), ticket.status == Status::Closed);
     }
-    let none = world.ingest.store.set_status(99, Status::Open, now()).await.unwrap();
+    let none = world.ingest.store.set_status(99, Status::Open, "test", now()).await.unwrap();
     assert_eq!(none, Change::Refused("ticket 99 does not exist".into()));
 }
 

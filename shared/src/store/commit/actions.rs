@@ -197,7 +197,12 @@ fn side_effects(table: &str, write: &EntryWrite<'_>) -> Result<Vec<Action>, Stor
     Ok(actions)
 }
 
-fn put(table: &str, item: Item, condition: &str, values: &[(&str, AttributeValue)]) -> Result<Action, StoreError> {
+pub(in crate::store) fn put(
+    table: &str,
+    item: Item,
+    condition: &str,
+    values: &[(&str, AttributeValue)],
+) -> Result<Action, StoreError> {
     let mut put = Put::builder()
         .table_name(table)
         .set_item(Some(item))

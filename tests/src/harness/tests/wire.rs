@@ -4,10 +4,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
-use postern::{
-    aws::Clients,
-    config::{AwsConfig, AwsCredentials},
-};
+use postern::aws::Clients;
 use postern_cli::engines::{BUCKET, Engines, TABLE};
 
 use super::super::call::Service;
@@ -102,25 +99,11 @@ async fn faults_on_s3_speak_its_language() {
     assert!(absent.into_service_error().is_not_found(), "none of them was sent");
 }
 
-fn aws(wire: &Wire) -> Clients {
-    let nowhere = || Some("http://127.0.0.1:9".to_owned());
-    let credentials = AwsCredentials { access_key_id: "k".into(), secret_access_key: "s".into(), session_token: None };
-    let config = AwsConfig {
-        region: "us-east-1".to_owned(),
-        credentials,
-        dynamodb: nowhere(),
-        s3: nowhere(),
-        sqs: nowhere(),
-        sns: nowhere(),
-        secrets: nowhere(),
-    };
-    Clients::over(&wire.http(), &config)
-}
-
 #[tokio::test]
 async fn queues_and_topics_are_named_and_fail_in_their_own_words() {
+    let engines = Engines::start(None).await.unwrap();
     let wire = Wire::new();
-    let Clients { sqs, sns, .. } = aws(&wire);
+    let Clients { sqs, sns, .. } = wire.aws(&engines);
     let failures = [Fault::ServerError, Fault::Throttled, Fault::Refused, Fault::TimedOut];
     let codes = [
         (Some("InternalError"), Some("InternalError")),

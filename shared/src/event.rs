@@ -1,0 +1,334 @@
+//! What others are told of tickets and mail: from a stored item to versioned events (`docs/EVENTS.md`).
+//!
+//! Pure: the same item gives the same events with the same ids, however often it is told. No text of a mail, no name of
+//! an attachment and no octets are ever in an event; every list and text has a cap, so that ten events stay far below
+//! the 256 KiB that SNS takes at once (Amazon SNS API Reference, PublishBatch).
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    address::AddrSpec,
+    classify::Kind,
+    digest::sha256_parts,
+    records::{Cause, Effect, LedgerRow, Outcome},
+    ticket::{Entry, Participant, SUBJECT_OCTETS_MAX, Status, StatusChange, Ticket, Visibility, cut_at},
+};
+
+/// Version of the form of events. A field may be added within a version; one that goes or changes its meaning makes
+/// the next.
+pub const VERSION: u32 = 1;
+/// Reasons or flags listed in one event.
+const LISTED_MAX: usize = 20;
+/// Octets of one word: a reason, a flag, a name, an actor.
+const WORD_OCTETS_MAX: usize = 128;
+
+/// What is due to be told, as read from the table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Due {
+    /// An entry and its ticket as it is now.
+    Entry(Box<Entry>, Box<Ticket>),
+    /// A change of status and its ticket as it is now.
+    Change(Box<StatusChange>, Box<Ticket>),
+    /// A held or failed ledger row under its id, `<hash>/<mailbox>`.
+    Mail(String, Box<LedgerRow>),
+}
+
+/// The kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum EventType {
+    /// A mail opened a ticket.
+    #[serde(rename = "ticket.created")]
+    TicketCreated,
+    /// A mail was added to a ticket, the opening one included.
+    #[serde(rename = "entry.created")]
+    EntryCreated,
+    /// A mail opened a ticket again.
+    #[serde(rename = "ticket.reopened")]
+    TicketReopened,
+    /// A ticket's status changed, by mail or by an agent.
+    #[serde(rename = "ticket.status_changed")]
+    TicketStatusChanged,
+    /// A mail is held, with a cause.
+    #[serde(rename = "message.held")]
+    MessageHeld,
+    /// A mail could not be processed, with a cause.
+    #[serde(rename = "message.failed")]
+    MessageFailed,
+}
+
+impl EventType {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::TicketCreated,
+        Self::EntryCreated,
+        Self::TicketReopened,
+        Self::TicketStatusChanged,
+        Self::MessageHeld,
+        Self::MessageFailed,
+    ];
+
+    /// The word in the event and in its attribute.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TicketCreated => "ticket.created",
+            Self::EntryCreated => "entry.created",
+            Self::TicketReopened => "ticket.reopened",
+            Self::TicketStatusChanged => "ticket.status_changed",
+            Self::MessageHeld => "message.held",
+            Self::MessageFailed => "message.failed",
+        }
+    }
+}
+
+/// One event. Sections that do not apply are left out; within a section every field is there.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The same for the same happening, however often it is told: consumers drop ids they know.
+    pub id: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub event_type: EventType,
+    /// When it was committed, by our clock.
+    pub occurred_at: Timestamp,
+    /// The ticket as it was when the event was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<TicketFacts>,
+    /// The entry, where a mail did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<EntryFacts>,
+    /// The change of status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeFacts>,
+    /// The mail, where it reached no ticket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailFacts>,
+}
+
+/// Somebody, as events name people.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Person {
+    /// Comparable address.
+    pub address: AddrSpec,
+    /// Display name as last seen.
+    pub name: Option<String>,
+}
+
+/// A ticket, as events show it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TicketFacts {
+    /// The ordinal: identifies.
+    pub id: u64,
+    /// The public number.
+    pub number: String,
+    /// Where it stands now.
+    pub status: Status,
+    /// Where it waits.
+    pub queue: String,
+    /// Mailbox that opened it.
+    pub mailbox: String,
+    /// `incident`, `change`, ...
+    #[serde(rename = "type")]
+    pub ticket_type: String,
+    /// `normal` unless a rule says otherwise.
+    pub priority: String,
+    /// Subject of the opening mail.
+    pub subject: String,
+    /// Who asked; null where From named nobody or several.
+    pub requester: Option<Person>,
+}
+
+/// An entry, as events show it: never its text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EntryFacts {
+    /// Its sort key: identifies it on its ticket.
+    pub id: String,
+    /// Canonical Message-ID of the mail.
+    pub message_id: Option<String>,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Kind of mail.
+    pub kind: Kind,
+    /// Who wrote it, as the mail says; null where From named nobody or several.
+    pub author: Option<Person>,
+    /// What it did; null on entries older than this field.
+    pub effect: Option<Effect>,
+    /// Attachments, refused ones included.
+    pub attachments: u64,
+    /// What agents should know.
+    pub flags: Vec<String>,
+    /// When the transport took the mail.
+    pub received_at: Timestamp,
+}
+
+/// A change of status.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangeFacts {
+    /// Before.
+    pub from: Status,
+    /// After.
+    pub to: Status,
+    /// Who did it; `mail` where a mail did.
+    pub actor: String,
+}
+
+/// A mail that reached no ticket.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MailFacts {
+    /// `<hash>/<mailbox>`: the id of the ledger row.
+    pub inbound_id: String,
+    /// `held` or `failed`.
+    pub outcome: Outcome,
+    /// Why, as one slug.
+    pub cause: Option<Cause>,
+    /// Why, as slugs.
+    pub reasons: Vec<String>,
+    /// Mailbox; null where none could be chosen.
+    pub mailbox: Option<String>,
+    /// Which door.
+    pub door: String,
+    /// When the transport took the mail.
+    pub received_at: Timestamp,
+}
+
+impl Event {
+    /// The JSON that is sent.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string(self).unwrap_or_default();
+        // Two code points that XML, and so SNS, cannot carry; outside a JSON string they cannot stand.
+        json.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+    }
+
+    /// What filter policies look at: `type`, and `queue` and `mailbox` where they are known (SNS refuses empty ones).
+    #[must_use]
+    pub fn attributes(&self) -> Vec<(&'static str, &str)> {
+        let ticket = self.ticket.as_ref();
+        let queue = ticket.map(|ticket| ticket.queue.as_str());
+        let mailbox = ticket.map(|ticket| ticket.mailbox.as_str());
+        let mailbox = mailbox.or_else(|| self.mail.as_ref()?.mailbox.as_deref());
+        let known = [("type", Some(self.event_type.as_str())), ("queue", queue), ("mailbox", mailbox)];
+        known.into_iter().filter_map(|(name, value)| Some((name, value.filter(|v| !v.is_empty())?))).collect()
+    }
+}
+
+/// The events of an item, in the order in which they are told.
+#[must_use]
+pub fn of(due: &Due) -> Vec<Event> {
+    match due {
+        Due::Entry(entry, ticket) => of_entry(entry, ticket),
+        Due::Change(change, ticket) => vec![of_change(change, ticket)],
+        Due::Mail(id, row) => of_mail(id, row).into_iter().collect(),
+    }
+}
+
+fn of_entry(entry: &Entry, ticket: &Ticket) -> Vec<Event> {
+    let item = [entry.ticket.to_string(), entry.entry.clone()];
+    // A mail changes a status in one way only: it opens (DESIGN section 5).
+    let change = entry.previous_status.map(|from| ChangeFacts { from, to: Status::Open, actor: "mail".to_owned() });
+    let event = |event_type, change| Event {
+        ticket: Some(TicketFacts::of(ticket)),
+        entry: Some(EntryFacts::of(entry)),
+        change,
+        ..bare(event_type, &item, entry.committed_at.unwrap_or(entry.at))
+    };
+    let mut events = Vec::new();
+    if entry.effect == Some(Effect::Created) {
+        events.push(event(EventType::TicketCreated, None));
+    }
+    events.push(event(EventType::EntryCreated, None));
+    if entry.effect == Some(Effect::Reopened) {
+        events.push(event(EventType::TicketReopened, change.clone()));
+    }
+    if change.is_some() {
+        events.push(event(EventType::TicketStatusChanged, change));
+    }
+    events
+}
+
+fn of_change(change: &StatusChange, ticket: &Ticket) -> Event {
+    let facts = ChangeFacts { from: change.from, to: change.to, actor: word(&change.actor) };
+    let item = [change.ticket.to_string(), change.change.clone()];
+    Event {
+        ticket: Some(TicketFacts::of(ticket)),
+        change: Some(facts),
+        ..bare(EventType::TicketStatusChanged, &item, change.at)
+    }
+}
+
+/// `None` where the row is neither held nor failed: nobody is told of the others.
+fn of_mail(id: &str, row: &LedgerRow) -> Option<Event> {
+    let event_type = match row.outcome {
+        Outcome::Held => EventType::MessageHeld,
+        Outcome::Failed => EventType::MessageFailed,
+        Outcome::Queued | Outcome::Committed | Outcome::Duplicate | Outcome::Ignored => return None,
+    };
+    // The same row may fail, be redriven, and fail again: its end tells the two apart.
+    let item = [id.to_owned(), row.ended_at.to_string()];
+    let mail = MailFacts {
+        inbound_id: id.to_owned(),
+        outcome: row.outcome,
+        cause: row.cause,
+        reasons: words(&row.reasons),
+        mailbox: Some(row.mailbox.clone()).filter(|mailbox| mailbox != "-"),
+        door: word(&row.ingress.door),
+        received_at: row.received_at,
+    };
+    Some(Event { mail: Some(mail), ..bare(event_type, &item, row.ended_at) })
+}
+
+fn bare(event_type: EventType, item: &[String; 2], occurred_at: Timestamp) -> Event {
+    let [of, key] = item;
+    let id = sha256_parts(&[b"event", event_type.as_str().as_bytes(), of.as_bytes(), key.as_bytes()]);
+    Event { version: VERSION, id, event_type, occurred_at, ticket: None, entry: None, change: None, mail: None }
+}
+
+impl TicketFacts {
+    fn of(ticket: &Ticket) -> Self {
+        Self {
+            id: ticket.ticket_id,
+            number: word(&ticket.number),
+            status: ticket.status,
+            queue: word(&ticket.queue),
+            mailbox: ticket.mailbox.as_str().to_owned(),
+            ticket_type: word(&ticket.ticket_type),
+            priority: word(&ticket.priority),
+            subject: cut_at(&ticket.subject, SUBJECT_OCTETS_MAX).to_owned(),
+            requester: ticket.requester.as_ref().map(person),
+        }
+    }
+}
+
+impl EntryFacts {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            id: entry.entry.clone(),
+            message_id: entry.message_id.as_deref().map(|id| cut_at(id, SUBJECT_OCTETS_MAX).to_owned()),
+            visibility: entry.visibility,
+            kind: entry.kind,
+            author: entry.author.as_ref().map(person),
+            effect: entry.effect,
+            attachments: (entry.attachments.len() as u64).saturating_add(entry.attachments_more),
+            flags: words(&entry.flags),
+            received_at: entry.at,
+        }
+    }
+}
+
+fn person(of: &Participant) -> Person {
+    Person { address: of.address.clone(), name: of.name.as_deref().map(word) }
+}
+
+fn word(text: &str) -> String {
+    cut_at(text, WORD_OCTETS_MAX).to_owned()
+}
+
+fn words(list: &[String]) -> Vec<String> {
+    list.iter().take(LISTED_MAX).map(|text| word(text)).collect()
+}
