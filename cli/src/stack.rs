@@ -123,7 +123,10 @@ impl Stack {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) if error.code() == Some("ValidationError") => bail!(missing()),
-            Err(error) => bail!(AwsTrouble::of("cloudformation:DescribeStacks", &format!("stack {name}"), &error)),
+            Err(error) => {
+                let thing = format!("stack {name} in {region}");
+                bail!(AwsTrouble::of("cloudformation:DescribeStacks", &thing, &error))
+            }
         };
         let Some(found) = answer.stacks().first() else { bail!(missing()) };
         let status = found.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default();
