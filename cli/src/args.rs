@@ -297,7 +297,7 @@ pub struct Redrive {
     /// Ledger ids, or enough of their beginnings.
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
-    /// All failed mail.
+    /// All failed mail, and what is queued.
     #[arg(long, conflicts_with = "ids")]
     pub all: bool,
     /// All that failed for this cause: `dead-letter`, `poison`, `object-missing`, ...

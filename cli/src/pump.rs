@@ -159,6 +159,8 @@ pub fn run(pumps: Vec<Pump>, ambient: &Ambient) -> Running {
 async fn run_one(mut pump: Pump, ambient: Ambient, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
+            // Stopping comes first: what still waits is the next run's.
+            biased;
             // An error: whoever could stop it has dropped it.
             _ = stopped.wait_for(|stop| *stop) => return,
             () = pump.ready() => {}

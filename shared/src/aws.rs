@@ -18,8 +18,10 @@ use crate::{
 
 /// To connect. DynamoDB and S3 answer from the same region within milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// One attempt, the body included: 40 MB at 8 MB/s fit; API Gateway gives up after 30 s.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
+/// One attempt at a small request. What takes longer hangs, and the function has other things to do in its time.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// One attempt at S3, the body of a request included: 30 MB at 2 MB/s fit.
+const OBJECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The clients that the functions use.
 #[derive(Clone, Debug)]
@@ -55,30 +57,30 @@ impl Clients {
             None,
             "environment",
         ));
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .build();
+        let within = |attempt| {
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(attempt).build()
+        };
         // The builders share no trait.
         macro_rules! settings {
-            ($service:ident, $endpoint:expr, $retries:expr) => {{
+            ($service:ident, $endpoint:expr, $retries:expr, $attempt:expr) => {{
                 let mut settings = $service::Config::builder()
                     .behavior_version(BehaviorVersion::latest())
                     .http_client(http.clone())
                     .credentials_provider(credentials.clone())
                     .region(Region::new(config.region.clone()))
                     .retry_config($retries)
-                    .timeout_config(timeouts.clone());
+                    .timeout_config(within($attempt));
                 settings.set_endpoint_url($endpoint.clone());
                 settings
             }};
         }
-        let dynamodb = settings!(aws_sdk_dynamodb, config.dynamodb, RetryConfig::disabled());
-        let s3 = settings!(aws_sdk_s3, config.s3, RetryConfig::disabled()).force_path_style(config.s3.is_some());
-        let secrets = settings!(aws_sdk_secretsmanager, config.secrets, RetryConfig::standard());
+        let dynamodb = settings!(aws_sdk_dynamodb, config.dynamodb, RetryConfig::disabled(), ATTEMPT_TIMEOUT);
+        let s3 = settings!(aws_sdk_s3, config.s3, RetryConfig::disabled(), OBJECT_TIMEOUT)
+            .force_path_style(config.s3.is_some());
+        let secrets = settings!(aws_sdk_secretsmanager, config.secrets, RetryConfig::standard(), ATTEMPT_TIMEOUT);
         // A message sent twice does nothing twice: the ledger row and the event's id see to that.
-        let sqs = settings!(aws_sdk_sqs, config.sqs, RetryConfig::disabled());
-        let sns = settings!(aws_sdk_sns, config.sns, RetryConfig::disabled());
+        let sqs = settings!(aws_sdk_sqs, config.sqs, RetryConfig::disabled(), ATTEMPT_TIMEOUT);
+        let sns = settings!(aws_sdk_sns, config.sns, RetryConfig::disabled(), ATTEMPT_TIMEOUT);
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),

@@ -312,7 +312,7 @@ pub struct LedgerRow {
     pub subject: String,
     /// Deliveries of a queue that are under way or came to no end, by their ids: a set, so that one delivery counts
     /// once however often its answer was lost.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", deserialize_with = "delivery_ids")]
     pub attempts: BTreeSet<String>,
     /// Transport time.
     pub received_at: Timestamp,
@@ -327,9 +327,34 @@ pub struct LedgerRow {
     pub accept: Option<Box<AcceptRecord>>,
 }
 
+/// A set, or the number that rows had before deliveries were told apart: it was always zero.
+fn delivery_ids<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Ids(BTreeSet<String>),
+        Number(serde::de::IgnoredAny),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Ids(ids) => ids,
+        Written::Number(_) => BTreeSet::new(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_before_read_as_not_tried() {
+        #[derive(Deserialize)]
+        struct Row {
+            #[serde(default, deserialize_with = "delivery_ids")]
+            attempts: BTreeSet<String>,
+        }
+        let read = |json: &str| serde_json::from_str::<Row>(json).unwrap().attempts.len();
+        assert_eq!((read("{}"), read(r#"{"attempts":0}"#), read(r#"{"attempts":["a","b"]}"#)), (0, 0, 2));
+    }
 
     fn head(date: Option<i64>, author: &str, subject: &str) -> Head {
         Head { date, author: author.into(), subject: subject.into() }

@@ -4,6 +4,7 @@
 mod bad_input;
 mod calls;
 mod dead;
+mod every_call;
 mod fallback;
 mod faults;
 mod net;
@@ -13,6 +14,8 @@ mod receipts;
 mod redrive;
 mod samples;
 mod verdicts;
+
+pub(crate) use every_call::{every_call_of_receipt, every_call_of_retry};
 
 use aws_sdk_s3::primitives::ByteStream;
 use postern::{

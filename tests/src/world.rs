@@ -68,6 +68,11 @@ impl World {
         pipeline(&self.engines, &self.mailboxes, wire, now())
     }
 
+    /// The same over a wire that is watched, at another time.
+    pub(crate) fn over_at(&self, wire: &Wire, time: Timestamp) -> Ingest {
+        pipeline(&self.engines, &self.mailboxes, wire, time)
+    }
+
     /// The same at another time.
     pub(crate) fn at(&self, time: Timestamp) -> Ingest {
         pipeline(&self.engines, &self.mailboxes, &Wire::new(), time)

@@ -35,8 +35,13 @@ pub async fn redrive(args: &args::Redrive) -> anyhow::Result<Output> {
     let mut output = Output::default();
     let mut redriven = 0_usize;
     for id in &ids {
-        match ingest.redrive(id).await? {
-            Redriven::Queued => {
+        match ingest.redrive(id).await {
+            // The others are not to wait for it; another redrive mends what is half done.
+            Err(error) => {
+                output.trouble.push_str(&format!("postern: {id}: {error}; redrive it again\n"));
+                output.code = output.code.max(exit::SOFTWARE);
+            }
+            Ok(Redriven::Queued) => {
                 redriven += 1;
                 let line = if args.common.json {
                     format!("{}\n", json!({ "inbound_id": id.to_string(), "status": "queued" }))
@@ -45,9 +50,9 @@ pub async fn redrive(args: &args::Redrive) -> anyhow::Result<Output> {
                 };
                 output.text.push_str(&line);
             }
-            Redriven::Refused(why) => {
+            Ok(Redriven::Refused(why)) => {
                 output.trouble.push_str(&format!("postern: {id}: {why}\n"));
-                output.code = exit::REFUSED;
+                output.code = output.code.max(exit::REFUSED);
             }
         }
     }
@@ -62,7 +67,9 @@ pub async fn redrive(args: &args::Redrive) -> anyhow::Result<Output> {
 }
 
 async fn failed(system: &System, cause: Option<&str>) -> anyhow::Result<Vec<LedgerId>> {
-    let lines = system.store.attention(&[Outcome::Failed], COUNTED_MAX).await?;
+    // A queued row whose message was lost on the way is told of again; twice is no harm.
+    let outcomes: &[Outcome] = if cause.is_none() { &[Outcome::Failed, Outcome::Queued] } else { &[Outcome::Failed] };
+    let lines = system.store.attention(outcomes, COUNTED_MAX).await?;
     let wanted = lines.iter().filter(|line| {
         let slug = line.row.cause.map(postern::records::Cause::slug).unwrap_or_default();
         cause.is_none_or(|cause| cause == slug)

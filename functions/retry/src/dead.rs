@@ -1,10 +1,11 @@
 //! Dead letters: messages that a queue gave up after a hundred receives, or that nobody could be given.
 //!
 //! Each is parked as failed rows, from what the message alone says: whatever in the mail brought the process down a
-//! hundred times is not looked at again. `postern redrive` brings it in once the fault is mended.
+//! hundred times is not looked at again. `postern redrive` brings it in once the fault is mended. Only what Lambda itself
+//! gave up after minutes (a direct, asynchronous invocation) is brought in, counted.
 
 use postern::{
-    ingest::Open,
+    ingest::{Delivery, Open},
     outcome::IngestError,
     providers::ses::{self, NotAReceipt, Octets},
     queue::{Letter, Work},
@@ -35,13 +36,21 @@ impl App {
             }
             return Ok(());
         }
-        for message in receipts(&letter.body) {
-            self.bury_receipt(letter, &message).await?;
+        match invoked_with(&letter.body) {
+            // Lambda gave up after three tries within minutes, which any outage outlasts: here it has a queue's time.
+            Some(receipts) => {
+                let delivery = Delivery { id: letter.delivery(), receives: letter.receives, counts: true };
+                for message in receipts {
+                    self.receipt(letter, &message, Some(&delivery)).await?;
+                }
+                Ok(())
+            }
+            None => self.receipt(letter, &letter.body, None).await,
         }
-        Ok(())
     }
 
-    async fn bury_receipt(&self, letter: &Letter, message: &str) -> Result<(), IngestError> {
+    /// A receipt: brought in by a delivery, else parked unread.
+    async fn receipt(&self, letter: &Letter, message: &str, delivery: Option<&Delivery>) -> Result<(), IngestError> {
         let own_bucket = self.ingest.blobs.bucket();
         let read = ses::read(message, self.ingest.ambient.now()).and_then(|receipt| receipt.ours(own_bucket));
         let receipt = match read {
@@ -53,25 +62,29 @@ impl App {
         if setup {
             return self.ingest.set_up(&inbound).await.map(drop);
         }
+        if delivery.is_some() {
+            return self.ingest.stored(inbound, delivery).await.map(drop);
+        }
         if here {
             return self.ingest.park_unstored(inbound, DEAD).await.map(drop);
         }
-        self.ingest.park_copies(&self.ingest.accept_unread(&inbound), DEAD).await.map(drop)
+        let accept = self.ingest.accept_unread(&inbound);
+        // A receipt that was counted knows its mailbox from the mail's own header too.
+        let rows = self.ingest.store.copies(&accept.raw_key).await?;
+        let known = rows.into_iter().find_map(|(_, row)| row.accept).map_or(accept, |accept| *accept);
+        self.ingest.park_copies(&known, DEAD).await.map(drop)
     }
 }
 
-/// The receipts in a letter: itself, or where Lambda wrote it down as a failed asynchronous invocation (AWS Lambda
-/// Developer Guide, "Invocation record"), those of the event that it was invoked with.
-fn receipts(body: &str) -> Vec<String> {
-    let json: Value = serde_json::from_str(body).unwrap_or_default();
-    let Some(records) = json.pointer("/requestPayload/Records").and_then(Value::as_array) else {
-        return vec![body.to_owned()];
-    };
+/// The receipts of a failed asynchronous invocation (AWS Lambda Developer Guide, "Invocation record"); `None` = it is none.
+fn invoked_with(body: &str) -> Option<Vec<String>> {
+    let json: Value = serde_json::from_str(body).ok()?;
+    let records = json.pointer("/requestPayload/Records")?.as_array()?;
     let of = |record: &Value| match record.pointer("/Sns/Message").and_then(Value::as_str) {
         Some(message) => message.to_owned(),
         None => record.get("ses").unwrap_or(record).to_string(),
     };
-    records.iter().map(of).collect()
+    Some(records.iter().map(of).collect())
 }
 
 #[cfg(test)]
@@ -84,7 +97,8 @@ mod tests {
     fn a_failed_invocation_holds_its_event() {
         let record =
             json!({ "requestPayload": { "Records": [{ "Sns": { "Message": "a" } }, { "ses": { "mail": {} } }] } });
-        assert_eq!(receipts(&record.to_string()), ["a", r#"{"mail":{}}"#]);
-        assert_eq!(receipts("anything"), ["anything"]);
+        let expected = Some(vec!["a".to_owned(), r#"{"mail":{}}"#.to_owned()]);
+        assert_eq!(invoked_with(&record.to_string()), expected);
+        assert_eq!(invoked_with("anything"), None);
     }
 }

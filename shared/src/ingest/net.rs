@@ -51,7 +51,10 @@ impl Ingest {
         let accept = match head.accept.clone() {
             Some(accept) => Some(accept),
             // A receipt knows this object, and its queue sees to it.
-            None if key.starts_with(ses::KEY_PREFIX) && !rows.is_empty() => return Ok(Accounted::Already),
+            None if key.starts_with(ses::KEY_PREFIX) && !rows.is_empty() => {
+                self.account_for_ours(&rows).await?;
+                return Ok(Accounted::Already);
+            }
             None => self.blobs.sidecar(key).await.map_err(IngestError::Unread)?,
         };
         let Some(accept) = accept else { return self.hold_unaccounted(key, &head).await };
@@ -83,15 +86,23 @@ impl Ingest {
             return Ok(Accounted::Already);
         }
         // A receipt that read before our row was there, and committed after: ours must not stay held beside its.
-        let others = self.store.copies(key).await?;
-        if others.iter().any(|(other, row)| other.mailbox() != NO_MAILBOX && already_ended(other, Some(row)).is_some())
-        {
-            let row = LedgerRow { outcome: Outcome::Duplicate, cause: None, accept: None, ..row };
-            self.store.commit(&bare(&id, &row, LedgerGuard::Held)).await?;
+        if self.account_for_ours(&self.store.copies(key).await?).await? {
             return Ok(Accounted::Already);
         }
         self.metric("Unaccounted", 1);
         Ok(Accounted::Held)
+    }
+
+    /// Makes our own held row a duplicate where a receipt's row has ended beside it. True where one has.
+    async fn account_for_ours(&self, rows: &[(LedgerId, LedgerRow)]) -> Result<bool, IngestError> {
+        let nobodys = |id: &LedgerId| id.mailbox() == NO_MAILBOX;
+        let told_of = rows.iter().any(|(id, row)| !nobodys(id) && already_ended(id, Some(row)).is_some());
+        let ours = rows.iter().find(|(id, row)| nobodys(id) && row.cause == Some(Cause::Unaccounted));
+        if let (true, Some((id, row))) = (told_of, ours) {
+            let row = LedgerRow { outcome: Outcome::Duplicate, cause: None, accept: None, ..row.clone() };
+            self.store.commit(&bare(id, &row, LedgerGuard::Held)).await?;
+        }
+        Ok(told_of)
     }
 
     /// All that an object says of itself.

@@ -74,7 +74,13 @@ impl Ingest {
         inbound: InboundMessage,
         delivery: Option<&Delivery>,
     ) -> Result<Vec<Answer>, IngestError> {
-        self.deliver(&self.arrive(inbound), true, delivery).await
+        let arrival = self.arrive(inbound);
+        let counts = delivery.is_some_and(|delivery| delivery.counts);
+        if counts {
+            // Before it may be given up: the message that it came with is deleted then.
+            self.blobs.put_raw(&arrival.accept, arrival.inbound.raw.clone()).await.map_err(IngestError::NotSafe)?;
+        }
+        self.deliver(&arrival, !counts, delivery).await
     }
 
     /// Brings in safe octets again, exactly as they were first accepted: each copy whose row is missing or queued.

@@ -51,8 +51,14 @@ impl Ingest {
         if copies.is_empty() {
             return Ok(Replayed::Refused(format!("there is no mail at {key}")));
         }
-        let answers = copies.iter().map(|(id, row)| Answer::of(id.to_string(), row));
-        Ok(Replayed::Done(answers.collect()))
+        let mut answers = Vec::new();
+        for (id, _) in &copies {
+            match self.replay(id).await? {
+                Replayed::Done(done) => answers.extend(done),
+                refused @ Replayed::Refused(_) => return Ok(refused),
+            }
+        }
+        Ok(Replayed::Done(answers))
     }
 
     /// What would be decided today, were this copy to come for the first time. Writes nothing, holds nothing back.

@@ -25,7 +25,7 @@ mod actions;
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     RETRY_BASE, RETRY_CAP, Store, TRIES_MAX,
@@ -44,6 +44,9 @@ pub(super) use actions::{put, update};
 
 /// Seconds that a single-use token is remembered: two days (DESIGN section 4).
 const TOKEN_SECONDS: i64 = 2 * 24 * 3600;
+
+/// No new try after so long (DESIGN section 3).
+const TRIES_WITHIN: SignedDuration = SignedDuration::from_secs(3);
 
 /// In which state the ledger row may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +151,7 @@ impl Store {
     pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Option<Vec<usize>>, StoreError> {
         let token = format!("{:016x}{:016x}", self.ambient.entropy(), self.ambient.entropy());
         let mut attempt = 0;
+        let begun = self.ambient.now();
         loop {
             let request = self.client.transact_write_items().set_transact_items(Some(items.clone()));
             match request.client_request_token(&token).send().await.map_err(|e| Cancelled::from_sdk(&e)) {
@@ -156,7 +160,9 @@ impl Store {
                 Err(Cancelled::Error(error)) => return Err(error),
                 Err(Cancelled::Again(error)) => {
                     attempt += 1;
-                    if attempt >= TRIES_MAX {
+                    // Tries that hang end by time: a function that is killed cannot take its count back, or queue.
+                    let late = self.ambient.now().duration_since(begun) >= TRIES_WITHIN;
+                    if attempt >= TRIES_MAX || late {
                         return Err(error);
                     }
                     self.ambient.back_off(attempt, RETRY_BASE, RETRY_CAP).await;

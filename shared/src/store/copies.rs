@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::{
-    Store, StoreError,
+    RETRY_BASE, RETRY_CAP, Store, StoreError, TRIES_MAX,
     error::refused_with,
     items::{self, Item},
     keys::LedgerId,
@@ -88,11 +88,24 @@ impl Store {
         }
     }
 
-    /// Takes a count back: the delivery failed by no fault of the mail. Nothing happens to a row that has ended.
+    /// Takes a count back: the delivery failed by no fault of the mail. Nothing happens to a row that has ended. Tried
+    /// again like a commit: a count that stays brings an innocent mail nearer to being parked.
     ///
     /// # Errors
     /// Any store error but a lost condition.
     pub async fn uncount(&self, id: &LedgerId, delivery: &str) -> Result<(), StoreError> {
+        let mut attempt = 0;
+        loop {
+            match self.uncount_once(id, delivery).await {
+                Ok(()) | Err(StoreError::Refused) => return Ok(()),
+                Err(error) if !error.retryable() || attempt + 1 >= TRIES_MAX => return Err(error),
+                Err(_) => attempt += 1,
+            }
+            self.ambient.back_off(attempt, RETRY_BASE, RETRY_CAP).await;
+        }
+    }
+
+    async fn uncount_once(&self, id: &LedgerId, delivery: &str) -> Result<(), StoreError> {
         let answer = self
             .client
             .update_item()
@@ -104,10 +117,7 @@ impl Store {
             .expression_attribute_values(":delivery", AttributeValue::Ss(vec![delivery.to_owned()]))
             .send()
             .await;
-        match answer.map_err(|e| StoreError::from_sdk(&e)) {
-            Ok(_) | Err(StoreError::Refused) => Ok(()),
-            Err(error) => Err(error),
-        }
+        answer.map(drop).map_err(|e| StoreError::from_sdk(&e))
     }
 
     /// Makes a failed copy queued again, with no delivery counted. `false` = it is not failed any more.

@@ -266,11 +266,15 @@ async fn stopping_finishes_what_is_under_way() {
     let running = run(pumps, &ambient);
     send(&engines, &["under way", "waits"]);
     begun.notified().await;
-    let stopping = tokio::spawn(running.stop());
-    tokio::task::yield_now().await;
-    assert!(!stopping.is_finished(), "the handler is still busy");
+    let mut stopping = std::pin::pin!(running.stop());
+    // Polled once: it has told the pumps before the handler goes on.
+    tokio::select! {
+        biased;
+        () = &mut stopping => panic!("the handler is still busy"),
+        () = tokio::task::yield_now() => {}
+    }
     go_on.notify_one();
-    stopping.await.unwrap();
+    stopping.await;
     assert_eq!(finished.load(Ordering::SeqCst), 1);
     let depth = engines.queues().depth(RETRY_QUEUE);
     assert_eq!((depth.due, depth.in_flight), (1, 0), "what is done is deleted, what was not begun still lies there");

@@ -51,7 +51,8 @@ async fn a_receipt_becomes_a_ticket_and_the_net_finds_it_accounted_for() {
     let mut pumps = sources::pumps(&local).await.unwrap();
     put(engines, "raw/ses/one").await;
     engines.queues().send(RECEIPT_QUEUE, notification("raw/ses/one"), None).unwrap();
-    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 1);
+    // The receipt, and the stream's record of its entry.
+    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 2);
     assert_eq!(local.ingest.store.ticket(1).await.unwrap().unwrap().subject, "door");
     assert_eq!(engines.queues().depth(NET_QUEUE), Depth { delayed: 1, ..Depth::default() });
 
@@ -76,11 +77,11 @@ async fn a_receipt_before_its_object_comes_back_and_a_letter_nobody_reads_is_par
     assert_eq!(engines.queues().depth(RECEIPT_QUEUE), Depth { in_flight: 1, ..Depth::default() });
     put(engines, "raw/ses/late").await;
     clock.pass(60);
-    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 1);
+    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 2, "and its record");
     assert!(local.ingest.store.ticket(1).await.unwrap().is_some());
 
     engines.queues().send(DEAD_QUEUE, "nobody reads that".to_owned(), None).unwrap();
-    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 1);
+    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 2, "and the record of its row");
     assert_eq!(engines.queues().depth(DEAD_QUEUE), Depth::default());
     let failed = local.ingest.store.attention(&[postern::records::Outcome::Failed], 10).await.unwrap();
     assert_eq!(failed.len(), 1);

@@ -25,19 +25,50 @@ async fn expect_dead_letter(world: &World) {
 #[tokio::test]
 async fn a_receipt_is_parked_unread_and_can_be_redriven() {
     let inner = notification(&mail("o", "cust").copy("1"));
-    let invocation = json!({
-        "version": "1.0", "requestContext": { "condition": "RetriesExhausted" },
-        "requestPayload": { "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": inner.to_string() } }] },
-    });
-    for body in [sns(&inner), inner.to_string(), invocation.to_string()] {
+    for body in [sns(&inner), inner.to_string()] {
         let world = World::new().await;
         world.received(&mail("o", "cust").copy("1")).await;
         let calls = bury(&world, &body).await;
-        assert_eq!(calls, ["BatchGetItem", "TransactWriteItems"], "the octets are not touched");
+        assert_eq!(calls, ["Query", "BatchGetItem", "TransactWriteItems"], "the octets are not touched");
         expect_dead_letter(&world).await;
         super::redrive::redrive(&world, &LedgerId::of("raw/ses/1", "support")).await;
         assert_eq!(world.end_state().await.partition, "o", "with its envelope and verdicts");
     }
+}
+
+#[tokio::test]
+async fn what_lambda_gave_up_within_minutes_is_brought_in() {
+    let world = World::new().await;
+    let copy = mail("o", "cust").copy("1");
+    world.received(&copy).await;
+    let message = notification(&copy).to_string();
+    let body = json!({
+        "version": "1.0", "requestContext": { "condition": "RetriesExhausted" },
+        "requestPayload": { "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": message } }] },
+    })
+    .to_string();
+    let wire = Wire::new();
+    wire.fail_service(crate::harness::call::Service::DynamoDb, Fault::ServerError);
+    assert!(!once(&world, &wire, Line::Dead, ("m", &body), 1).await, "an outage is waited for");
+    assert!(once(&world, &Wire::new(), Line::Dead, ("m", &body), 2).await);
+    assert_eq!(world.end_state().await.partition, "o");
+}
+
+#[tokio::test]
+async fn a_dead_letter_parks_the_row_that_was_counted() {
+    let boxes = vec![
+        crate::world::mailbox("billing", "billing@us.example", "BIL"),
+        crate::world::mailbox("support", crate::world::SUPPORT, "INC"),
+    ];
+    let world = World::with(boxes).await;
+    // Known by its To only: the envelope names nobody of ours.
+    let copy = mail("o", "cust").copy("1").forward(&["elsewhere@us.example"]);
+    let body = world.received(&copy).await;
+    let wire = Wire::new();
+    wire.fail_call(3, Fault::Refused);
+    assert!(!once(&world, &wire, Line::Receipt, ("m", &body), 2).await);
+    bury(&world, &body).await;
+    expect_dead_letter(&world).await;
 }
 
 #[tokio::test]

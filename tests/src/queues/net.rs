@@ -94,6 +94,22 @@ async fn a_receipt_that_comes_late_accounts_for_it() {
 }
 
 #[tokio::test]
+async fn a_net_that_died_half_way_is_mended_by_the_next() {
+    let world = World::new().await;
+    let copy = mail("o", "cust").copy("1");
+    let body = world.received(&copy).await;
+    assert!(once(&world, &Wire::new(), Line::Net, ("n", &object_created(&key_of(&copy))), 1).await);
+    let held = world.items("MAIL#").await.into_values().next().unwrap();
+    assert!(once(&world, &Wire::new(), Line::Receipt, ("m", &body), 1).await);
+    // As if the receipt had read before that row was there.
+    world.put_item(held).await;
+    assert!(once(&world, &Wire::new(), Line::Net, ("n", &object_created(&key_of(&copy))), 2).await);
+    let rows = world.items("MAIL#").await;
+    let outcomes: Vec<String> = rows.values().map(|row| crate::world::text(row, "outcome")).collect();
+    assert_eq!(outcomes, ["duplicate", "committed"]);
+}
+
+#[tokio::test]
 async fn the_set_up_object_and_one_that_is_gone_are_nothing() {
     let world = World::new().await;
     assert!(once(&world, &Wire::new(), Line::Net, ("m", &object_created("raw/mailgun/gone")), 1).await);

@@ -156,7 +156,9 @@ async fn perform(world: &World, wire: &Wire, act: &Act) {
         }
         Act::Release(part, _) => {
             let rows = world.items("MAIL#").await;
-            let (pk, _) = rows.keys().find(|(_, sk)| sk == part).unwrap();
+            let held = |row: &crate::world::Item| text(row, "outcome") == Outcome::Held.as_str();
+            // Whoever was first may have accounted for it already.
+            let Some(((pk, _), _)) = rows.iter().find(|((_, sk), row)| sk == part && held(row)) else { return };
             let body = json!({ "work": "release", "id": format!("{}/{part}", pk.trim_start_matches("MAIL#")), "actor": "test" });
             Box::pin(from(world, wire, Line::Retry, &body.to_string(), 1)).await;
         }

@@ -24,6 +24,9 @@ pub(super) fn roles_name_what_they_may(stack: &Stack) -> Vec<String> {
     faults
 }
 
+/// All streams that the table has or had.
+const STREAMS: &str = "${Table.Arn}/stream/*";
+
 fn too_wide(statement: &Value) -> Option<String> {
     let actions = list(&statement["Action"]);
     if actions.is_empty() || !statement["NotAction"].is_null() || !statement["NotResource"].is_null() {
@@ -32,9 +35,12 @@ fn too_wide(statement: &Value) -> Option<String> {
     if let Some(action) = actions.iter().find(|action| shown(action).contains('*')) {
         return Some(format!("action {action}"));
     }
-    // A star stands only behind a prefix of our bucket.
+    // A star stands only behind a prefix of our bucket, or for the streams of our table, whose names hold a time.
     let named = |resource: &Value| {
         let text = shown(resource);
+        if text == STREAMS {
+            return actions.iter().all(|action| shown(action) == "dynamodb:ListStreams");
+        }
         let prefix = text.strip_prefix("${Bucket.Arn}/").and_then(|rest| rest.strip_suffix("/*"));
         !text.is_empty() && (!text.contains('*') || prefix.is_some_and(|prefix| !prefix.contains('*')))
     };
@@ -43,7 +49,8 @@ fn too_wide(statement: &Value) -> Option<String> {
         return Some(format!("resource {}", statement["Resource"]));
     }
     let table = actions.iter().any(|action| shown(action).starts_with("dynamodb:"));
-    let stream = resources.iter().all(|resource| shown(resource) == "Table.StreamArn");
+    let of_stream = |text: &str| text == "Table.StreamArn" || text == STREAMS;
+    let stream = resources.iter().all(|resource| of_stream(&shown(resource)));
     let keys = list(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
     let open = keys.is_empty() || keys.iter().any(|key| shown(key).starts_with('*'));
     (table && !stream && open).then(|| format!("{} on any key", statement["Action"]))
