@@ -14,7 +14,7 @@ const DEFAULT_FILTER: &str =
 const NAMESPACE: &str = "Postern";
 
 /// Counts something, unless it is zero: one line in the embedded metric format, from which CloudWatch Logs makes a
-/// metric without a call (Amazon CloudWatch User Guide, "Embedded metric format specification"). Only where [`json`]
+/// metric without a call (Amazon CloudWatch User Guide, "Embedded metric format specification"). Only where [`json()`]
 /// writes the logs.
 pub fn count(name: &str, value: u64, now: Timestamp) {
     if value > 0 && ON_LAMBDA.get().is_some() {
