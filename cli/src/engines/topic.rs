@@ -1,7 +1,7 @@
 //! SNS for one topic: what is published is a line of `<data>/events.jsonl`, and where an URL is set it is told there.
 //!
 //! The URL is a subscriber as SNS has them: publishing never waits for it and never fails with it. The log is also the
-//! queue of what it has not been told ([`deliver`]).
+//! queue of what it has not been told (`deliver.rs`).
 
 mod deliver;
 mod protocol;
