@@ -1,5 +1,6 @@
 //! The command line as it is typed: words in, text and exit code out, on data directories of their own.
 
+mod again;
 mod desk;
 mod ingest;
 mod stack;
@@ -91,6 +92,8 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Ticket(args) => commands::ticket(&args).await,
         Verb::Mail(args) => commands::mail(&args).await,
         Verb::Hold(args) => commands::hold(&args).await,
+        Verb::Redrive(args) => commands::redrive(&args).await,
+        Verb::Replay(args) => commands::replay(&args).await,
         Verb::Approve(args) => commands::approve(&args).await,
         Verb::Token(args) => commands::token(&args).await,
         Verb::Secret(args) => commands::secret(&args).await,
