@@ -8,6 +8,7 @@
 //!
 //! Where that comes to no end: `queued.rs` (what a queue brings again, and poison), `net.rs` (what nobody brought).
 
+mod copy;
 mod net;
 mod queued;
 mod release;
@@ -25,10 +26,10 @@ use crate::{
     author::Author,
     blobs::{BlobKey, Blobs},
     classify::{Classification, Kind, classify},
-    decide::{Decision, End, Mail, Place, Target, Verb, decide},
-    headers::{self, Headers},
+    decide::{Decision, End, Place, Target, Verb, decide},
+    headers,
     inbound::{AcceptRecord, InboundMessage, Origin},
-    mailbox::{Mailbox, MailboxId, Mailboxes},
+    mailbox::{Mailbox, Mailboxes},
     message_id::MessageId,
     outcome::{Answer, IngestError},
     parse::{self, ParsedMessage},
@@ -36,13 +37,13 @@ use crate::{
     records::{Cause, Head, LedgerRow, Outcome, body_hash, digest_id},
     store::{
         Commit, CommitResult, EntryWrite, LedgerGuard, LedgerId, NetRow, Store, StoreError,
-        keys::NO_MAILBOX,
         query::{Snapshot, Wanted},
     },
     thread::{self, ThreadKeys},
     token::Keyring,
 };
 
+use copy::{Arrival, Copy, Reading, Recipient, Release};
 pub use net::{Accounted, Open};
 pub use queued::{Delivery, Redriven};
 pub use release::Released;
@@ -70,69 +71,6 @@ pub struct Ingest {
     pub ambient: Ambient,
     /// Where safe mail goes that cannot be decided now; `None` where a queue brings it again by itself.
     pub retry: Option<Queue>,
-}
-
-/// Who gets a copy.
-#[derive(Clone, Copy)]
-enum Recipient<'a> {
-    /// One of our mailboxes.
-    Ours(&'a Mailbox),
-    /// One that was ours when the mail was accepted.
-    Removed(&'a MailboxId),
-    /// None could be chosen.
-    Nobody,
-}
-
-impl Recipient<'_> {
-    /// The mailbox part of the ledger key.
-    fn id(&self) -> &str {
-        match self {
-            Self::Ours(mailbox) => mailbox.id.as_str(),
-            Self::Removed(id) => id.as_str(),
-            Self::Nobody => NO_MAILBOX,
-        }
-    }
-
-    fn mailbox(&self) -> Option<&Mailbox> {
-        match self {
-            Self::Ours(mailbox) => Some(mailbox),
-            Self::Removed(_) | Self::Nobody => None,
-        }
-    }
-}
-
-/// A message at the door: scanned, not parsed yet.
-struct Arrival {
-    inbound: InboundMessage,
-    headers: Headers,
-    accept: AcceptRecord,
-}
-
-/// A message read in full.
-struct Reading {
-    parsed: ParsedMessage,
-    classification: Classification,
-    author: Author,
-    id: MessageId,
-    head: Head,
-    body: String,
-}
-
-/// One copy of a message on its way to one mailbox.
-struct Copy<'a> {
-    arrival: &'a Arrival,
-    reading: &'a Reading,
-    mailbox: &'a Mailbox,
-    id: LedgerId,
-    keys: ThreadKeys,
-    release: Option<Release<'a>>,
-}
-
-/// Who releases it, and what held it.
-#[derive(Clone, Copy)]
-struct Release<'a> {
-    actor: &'a str,
-    cause: Option<Cause>,
 }
 
 impl Ingest {
@@ -401,23 +339,6 @@ impl Ingest {
         match self.commit(copy, &decision, None, false, net).await? {
             (CommitResult::Done, row) => Ok(told(&copy.id, &row)),
             _ => self.ended_meanwhile(&copy.id).await,
-        }
-    }
-}
-
-impl<'a> Copy<'a> {
-    fn mail(&self) -> Mail<'a> {
-        Mail {
-            headers: &self.arrival.headers,
-            parsed: &self.reading.parsed,
-            classification: &self.reading.classification,
-            verdicts: &self.arrival.accept.verdicts,
-            author: &self.reading.author,
-            id: &self.reading.id,
-            head: &self.reading.head,
-            body: &self.reading.body,
-            at: self.arrival.accept.ingress.transport_time,
-            raw_key: &self.arrival.accept.raw_key,
         }
     }
 }

@@ -1,0 +1,95 @@
+//! One copy of a mail on its way: who gets it, what came, what was read from it.
+
+use crate::{
+    author::Author,
+    classify::Classification,
+    decide::Mail,
+    headers::Headers,
+    inbound::{AcceptRecord, InboundMessage},
+    mailbox::{Mailbox, MailboxId},
+    message_id::MessageId,
+    parse::ParsedMessage,
+    records::{Cause, Head},
+    store::{LedgerId, keys::NO_MAILBOX},
+    thread::ThreadKeys,
+};
+
+/// Who gets a copy.
+#[derive(Clone, Copy)]
+pub(super) enum Recipient<'a> {
+    /// One of our mailboxes.
+    Ours(&'a Mailbox),
+    /// One that was ours when the mail was accepted.
+    Removed(&'a MailboxId),
+    /// None could be chosen.
+    Nobody,
+}
+
+impl Recipient<'_> {
+    /// The mailbox part of the ledger key.
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Ours(mailbox) => mailbox.id.as_str(),
+            Self::Removed(id) => id.as_str(),
+            Self::Nobody => NO_MAILBOX,
+        }
+    }
+
+    pub(super) fn mailbox(&self) -> Option<&Mailbox> {
+        match self {
+            Self::Ours(mailbox) => Some(mailbox),
+            Self::Removed(_) | Self::Nobody => None,
+        }
+    }
+}
+
+/// A message at the door: scanned, not parsed yet.
+pub(super) struct Arrival {
+    pub(super) inbound: InboundMessage,
+    pub(super) headers: Headers,
+    pub(super) accept: AcceptRecord,
+}
+
+/// A message read in full.
+pub(super) struct Reading {
+    pub(super) parsed: ParsedMessage,
+    pub(super) classification: Classification,
+    pub(super) author: Author,
+    pub(super) id: MessageId,
+    pub(super) head: Head,
+    pub(super) body: String,
+}
+
+/// One copy of a message on its way to one mailbox.
+pub(super) struct Copy<'a> {
+    pub(super) arrival: &'a Arrival,
+    pub(super) reading: &'a Reading,
+    pub(super) mailbox: &'a Mailbox,
+    pub(super) id: LedgerId,
+    pub(super) keys: ThreadKeys,
+    pub(super) release: Option<Release<'a>>,
+}
+
+/// Who releases it, and what held it.
+#[derive(Clone, Copy)]
+pub(super) struct Release<'a> {
+    pub(super) actor: &'a str,
+    pub(super) cause: Option<Cause>,
+}
+
+impl<'a> Copy<'a> {
+    pub(super) fn mail(&self) -> Mail<'a> {
+        Mail {
+            headers: &self.arrival.headers,
+            parsed: &self.reading.parsed,
+            classification: &self.reading.classification,
+            verdicts: &self.arrival.accept.verdicts,
+            author: &self.reading.author,
+            id: &self.reading.id,
+            head: &self.reading.head,
+            body: &self.reading.body,
+            at: self.arrival.accept.ingress.transport_time,
+            raw_key: &self.arrival.accept.raw_key,
+        }
+    }
+}
