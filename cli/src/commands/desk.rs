@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use postern::{
     ingest::Released,
     mailbox::MailboxId,
+    queue::Work,
     records::Outcome,
     store::desk::Change,
     ticket::{Entry, Visibility},
@@ -49,12 +50,21 @@ pub async fn hold(args: &args::Hold) -> anyhow::Result<Output> {
             let mailbox = mailbox.transpose()?;
             let system = System::open(common).await?;
             let (id, _) = find_mail(&system, id).await?;
-            let released = system.ingest().await?.release(&id, mailbox.as_ref(), actor).await?;
+            let released = system.ingest().await?.release(&id, mailbox.as_ref(), actor).await;
+            let output = match released {
+                Ok(Released::Done(answer)) => Ok(Output::ok(show::answer(&answer, "released", common.json)?)),
+                Ok(Released::Refused(why)) => Ok(Output::refused(&why)),
+                // The mail is held as before; the queue carries the word until it is done.
+                Err(error) if error.retryable() => {
+                    let work = Work::Release { id: id.to_string(), mailbox, actor: actor.to_owned() };
+                    let queued = system.retry_queue()?.send(&work).await;
+                    let told = format!("not now ({error}); the retry queue releases {id}\n");
+                    queued.map(|()| Output::ok(told)).map_err(|_| error.into())
+                }
+                Err(error) => Err(error.into()),
+            };
             system.close().await;
-            match released {
-                Released::Done(answer) => Ok(Output::ok(show::answer(&answer, "released", common.json)?)),
-                Released::Refused(why) => Ok(Output::refused(&why)),
-            }
+            output
         }
         args::HoldVerb::Discard { id, actor: who, common } => {
             let actor = actor(who)?;

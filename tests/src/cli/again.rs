@@ -4,7 +4,10 @@ use postern::{
     inbound::{AcceptRecord, InboundMessage},
     records::Cause,
 };
-use postern_cli::local::Local;
+use postern_cli::{
+    engines::{BUCKET, queues::RETRY_QUEUE},
+    local::Local,
+};
 
 use super::Desk;
 use crate::world::mail;
@@ -100,4 +103,25 @@ async fn an_object_without_a_row_is_replayed_by_its_key() {
     assert_eq!(desk.json(&["tickets"]).await["tickets"].as_array().unwrap().len(), 1);
     assert!(desk.refusal(&["replay", "raw/mailgun/nobody"]).await.contains("there is no mail at"));
     assert!(desk.misuse(&["replay", "--dry-run", &key]).await.contains("--dry-run"));
+}
+
+#[tokio::test]
+async fn a_release_that_cannot_be_now_is_queued_with_its_word() {
+    let desk = Desk::new();
+    desk.receive(&mail("a", "cust").field("Auto-Submitted: auto-replied")).await;
+    let listed = desk.json(&["mail", "--days", "60"]).await;
+    let (id, key) = (listed["mail"][0]["id"].as_str().unwrap(), listed["mail"][0]["raw_key"].as_str().unwrap());
+    let local = Local::open(&desk.data()).await.unwrap();
+    let s3 = local.endpoints().all_clients(None).s3;
+    // What says how it was accepted does not read now: an operator's matter, so it is tried again.
+    s3.delete_object().bucket(BUCKET).key(key).send().await.unwrap();
+    s3.put_object().bucket(BUCKET).key(key).metadata("accept", "!").send().await.unwrap();
+    local.close().await;
+    let told = desk.text(&["hold", "release", id, "--actor", "ann"]).await;
+    assert!(told.contains("the retry queue releases"), "{told}");
+    let local = Local::open(&desk.data()).await.unwrap();
+    let depth = local.engines.as_ref().unwrap().queues().depth(RETRY_QUEUE);
+    assert_eq!(depth.due, 1);
+    local.close().await;
+    assert!(desk.text(&["tickets"]).await.contains("1 held"), "held as before");
 }
