@@ -11,10 +11,7 @@ use aws_smithy_http_client::{
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::{
-    config::{AwsConfig, Config},
-    secrets::SecretSource,
-};
+use crate::{config::AwsConfig, secrets::SecretSource};
 
 /// To connect. DynamoDB and S3 answer from the same region within milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -97,11 +94,5 @@ impl Clients {
             Some(path) => SecretSource::File(path.into()),
             None => SecretSource::Manager(self.secrets.clone(), configured.to_owned()),
         }
-    }
-
-    /// Both secrets of a configuration: the stack's and the operator's.
-    #[must_use]
-    pub fn secret_sources(&self, config: &Config) -> (SecretSource, SecretSource) {
-        (self.secret(&config.master_secret), self.secret(&config.operator_secret))
     }
 }

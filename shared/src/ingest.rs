@@ -24,8 +24,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::{
     ambient::Ambient,
     author::Author,
+    aws::Clients,
     blobs::{BlobKey, Blobs},
     classify::{Classification, Kind, classify},
+    config::Config,
     decide::{Decision, End, Place, Target, Verb, decide},
     headers,
     inbound::{AcceptRecord, InboundMessage, Origin},
@@ -35,6 +37,7 @@ use crate::{
     parse::{self, ParsedMessage},
     queue::Queue,
     records::{Cause, Head, LedgerRow, Outcome, body_hash, digest_id},
+    secrets::{SecretError, signing_keys},
     store::{
         Commit, CommitResult, EntryWrite, LedgerGuard, LedgerId, NetRow, Store, StoreError,
         query::{Snapshot, Wanted},
@@ -74,6 +77,21 @@ pub struct Ingest {
 }
 
 impl Ingest {
+    /// The pipeline of a function, without a retry queue behind it.
+    ///
+    /// # Errors
+    /// The signing keys cannot be had.
+    pub async fn new(config: &Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
+        Ok(Self {
+            store: Store::new(clients.dynamodb.clone(), config.table.as_str(), ambient.clone()),
+            blobs: Blobs::new(clients.s3.clone(), config.bucket.as_str()),
+            keyring: signing_keys(&clients.secret(&config.master_secret)).await?,
+            mailboxes: config.mailboxes.clone(),
+            ambient,
+            retry: None,
+        })
+    }
+
     /// Brings one delivery to its end: one answer for each mailbox that gets a copy, in id order. Mail that is safe and
     /// cannot be decided now goes to the retry queue, if there is one.
     ///

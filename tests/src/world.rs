@@ -166,6 +166,15 @@ pub(crate) fn mail(name: &str, author: &str) -> Mail {
     }
 }
 
+/// A mail with one file of text.
+pub(crate) fn with_file(name: &str, author: &str) -> Mail {
+    let mut mail = mail(name, author).field("MIME-Version: 1.0").field("Content-Type: multipart/mixed; boundary=b");
+    mail.name = format!(
+        "{name}\r\n--b\r\n\r\nmail {name}\r\n--b\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\none\r\n--b--"
+    );
+    mail
+}
+
 pub(crate) fn address(name: &str) -> String {
     if name.contains('@') { name.to_owned() } else { format!("{name}@people.example") }
 }

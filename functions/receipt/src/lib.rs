@@ -13,14 +13,12 @@ use bytes::Bytes;
 use postern::{
     ambient::Ambient,
     aws::Clients,
-    blobs::Blobs,
     config::Config,
     ingest::{Delivery, Ingest},
     outcome::IngestError,
     providers::ses::{self, NotAReceipt},
     queue::{self, Letter, Queue},
-    secrets::{SecretError, signing_keys},
-    store::Store,
+    secrets::SecretError,
 };
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -51,14 +49,7 @@ impl App {
     /// # Errors
     /// The signing keys cannot be had.
     pub async fn new(config: Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
-        let ingest = Ingest {
-            store: Store::new(clients.dynamodb.clone(), config.table, ambient.clone()),
-            blobs: Blobs::new(clients.s3.clone(), config.bucket),
-            keyring: signing_keys(&clients.secret(&config.master_secret)).await?,
-            mailboxes: config.mailboxes,
-            ambient,
-            retry: None,
-        };
+        let ingest = Ingest::new(&config, clients, ambient).await?;
         Ok(Self { ingest, queue: Queue::new(clients.sqs.clone(), config.queues.receipt) })
     }
 

@@ -16,14 +16,13 @@ use jiff::SignedDuration;
 use postern::{
     ambient::Ambient,
     aws::Clients,
-    blobs::Blobs,
     config::Config,
     inbound::Ingress,
     ingest::{Delivery, Ingest, Open},
     outcome::IngestError,
     queue::{self, Letter, Queue, Work},
-    secrets::{SecretError, signing_keys},
-    store::{LedgerId, Store, outbox::Swept},
+    secrets::SecretError,
+    store::{LedgerId, outbox::Swept},
     telemetry,
 };
 use serde_json::{Value, json};
@@ -73,14 +72,7 @@ impl App {
     /// # Errors
     /// The signing keys cannot be had.
     pub async fn new(config: Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
-        let ingest = Ingest {
-            store: Store::new(clients.dynamodb.clone(), config.table, ambient.clone()),
-            blobs: Blobs::new(clients.s3.clone(), config.bucket),
-            keyring: signing_keys(&clients.secret(&config.master_secret)).await?,
-            mailboxes: config.mailboxes,
-            ambient,
-            retry: None,
-        };
+        let ingest = Ingest::new(&config, clients, ambient).await?;
         let queue = |url| Queue::new(clients.sqs.clone(), url);
         let queues = Queues {
             retry: queue(config.queues.retry),

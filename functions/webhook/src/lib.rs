@@ -11,14 +11,12 @@ use http::{Method, Request, Response, StatusCode, header};
 use postern::{
     ambient::Ambient,
     aws::Clients,
-    blobs::Blobs,
     config::{Config, TrustedFields},
     ingest::Ingest,
     outcome::{Answer, IngestError},
     providers::{self, Provider, Rejected},
     queue::Queue,
-    secrets::{SecretError, SecretSource, Secrets, signing_keys},
-    store::Store,
+    secrets::{SecretError, SecretSource, Secrets},
 };
 use route::Route;
 use serde_json::json;
@@ -43,15 +41,9 @@ impl App {
     /// # Errors
     /// The signing keys cannot be had.
     pub async fn new(config: Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
-        let (master, operator) = clients.secret_sources(&config);
-        let ingest = Ingest {
-            store: Store::new(clients.dynamodb.clone(), config.table, ambient.clone()),
-            blobs: Blobs::new(clients.s3.clone(), config.bucket),
-            keyring: signing_keys(&master).await?,
-            mailboxes: config.mailboxes,
-            ambient,
-            retry: Some(Queue::new(clients.sqs.clone(), config.queues.retry)),
-        };
+        let retry = Some(Queue::new(clients.sqs.clone(), config.queues.retry.as_str()));
+        let ingest = Ingest { retry, ..Ingest::new(&config, clients, ambient).await? };
+        let operator = clients.secret(&config.operator_secret);
         Ok(Self::over(ingest, operator, config.trusted_fields))
     }
 

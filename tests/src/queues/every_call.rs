@@ -6,16 +6,8 @@ use serde_json::json;
 use super::{Line, decide, notification, object_created, once, sns};
 use crate::{
     harness::{call::Call, fault::Fault, wire::Wire},
-    world::{Copy, Mail, World, mail},
+    world::{Copy, World, mail, with_file},
 };
-
-fn with_file(name: &str) -> Mail {
-    let mut mail = mail(name, "cust").field("MIME-Version: 1.0").field("Content-Type: multipart/mixed; boundary=b");
-    mail.name = format!(
-        "{name}\r\n--b\r\n\r\nmail {name}\r\n--b\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\none\r\n--b--"
-    );
-    mail
-}
 
 /// A notification that brings the octets along.
 pub(super) fn with_content(copy: &Copy) -> String {
@@ -31,7 +23,7 @@ pub(crate) async fn every_call_of_receipt() -> Vec<Call> {
     for (copy, receives) in [
         (mail("o", "cust").to(&["bob"]).copy("1"), 1),
         (mail("r", "bob").reply_to(&["o"]).references(&["p", "o"]).copy("2"), 2),
-        (with_file("f").copy("3"), 1),
+        (with_file("f", "cust").copy("3"), 1),
         (mail("h", "cust").copy("4").spam(), 1),
     ] {
         let body = world.received(&copy).await;
@@ -58,7 +50,7 @@ pub(crate) async fn every_call_of_retry() -> Vec<Call> {
         }
     };
     let wire = Wire::new();
-    let key = orphan(with_file("f").copy("1").token("t", "A")).await;
+    let key = orphan(with_file("f", "cust").copy("1").token("t", "A")).await;
     let accept = world.ingest.blobs.head(&key).await.unwrap().unwrap().accept.unwrap();
     assert!(once(&world, &wire, Line::Retry, ("m", &decide(accept)), 1).await);
     let key = orphan(mail("n", "cust").copy("2")).await;

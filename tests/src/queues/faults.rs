@@ -5,7 +5,7 @@ use postern::store::{LedgerId, keys::NO_MAILBOX};
 use super::{Line, decide, key_of, object_created, until_done};
 use crate::{
     harness::{fault::Fault, wire::Wire},
-    world::{Copy, EndState, Mail, World, keyring, mail},
+    world::{Copy, EndState, World, keyring, mail, with_file},
 };
 
 /// Calls looked at; more than any delivery makes, its own retries included.
@@ -27,13 +27,6 @@ struct Case {
     line: Line,
 }
 
-fn with_file() -> Mail {
-    let mut mail = mail("o", "cust").field("MIME-Version: 1.0").field("Content-Type: multipart/mixed; boundary=b");
-    mail.name = "o\r\n--b\r\n\r\nmail o\r\n--b\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\none\r\n--b--"
-        .to_owned();
-    mail
-}
-
 fn cases(tag: &str) -> Vec<Case> {
     let o = || mail("o", "cust").to(&["bob"]);
     let r = || mail("r", "bob").to(&["cust"]).reply_to(&["o"]).date(2);
@@ -43,7 +36,7 @@ fn cases(tag: &str) -> Vec<Case> {
     let ours = |title, line, copy| Case { title, earlier: Vec::new(), copy, before: Before::Orphaned, line };
     vec![
         receipt("SES: new ticket", vec![], o().copy("1")),
-        receipt("SES: new ticket with a file", vec![], with_file().copy("1")),
+        receipt("SES: new ticket with a file", vec![], with_file("o", "cust").copy("1")),
         receipt("SES: without Message-ID", vec![], anonymous.copy("1")),
         receipt("SES: reply by stored Message-ID", vec![o().copy("0")], r().copy("1")),
         receipt("SES: reply by tag", vec![o().copy("0")], mail("t", "cust").to(&[tag]).copy("1")),

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Line, notification, once, only_row, sns};
 use crate::{
     harness::wire::Wire,
-    world::{Copy, Mail, World, keyring, mail, text},
+    world::{Copy, World, keyring, mail, text, with_file},
 };
 
 /// Delivers a copy with verdicts set by path.
@@ -19,14 +19,6 @@ async fn with(world: &World, copy: &Copy, set: &[(&str, &str)]) {
         }
     }
     assert!(once(world, &Wire::new(), Line::Receipt, ("m", &sns(&json)), 1).await);
-}
-
-fn with_file(name: &str, author: &str) -> Mail {
-    let mut mail = mail(name, author).field("MIME-Version: 1.0").field("Content-Type: multipart/mixed; boundary=b");
-    mail.name = format!(
-        "{name}\r\n--b\r\n\r\nmail {name}\r\n--b\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\none\r\n--b--"
-    );
-    mail
 }
 
 #[tokio::test]
