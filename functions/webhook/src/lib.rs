@@ -96,7 +96,7 @@ impl App {
             Ok(settings) => settings,
             Err(error) => {
                 tracing::error!(%error, "no mailboxes, no doors");
-                return told(StatusCode::SERVICE_UNAVAILABLE, "settings", &error.to_string());
+                return told(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &error.to_string());
             }
         };
         match knock::of(&route, parts.headers, body, &settings) {
