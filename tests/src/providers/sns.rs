@@ -58,7 +58,9 @@ async fn a_receipt_becomes_a_ticket_and_its_copy_nothing_more() {
     let event = crate::queues::event(&[crate::queues::record("postern-receipt", "m", &by_queue, 1)]);
     world.receipt_function(&Wire::new()).handle(event).await.unwrap();
     assert_eq!(world.stored().await, stored);
-    assert_eq!(host.asked().len(), 1, "the certificate is fetched once");
+    let asked = host.asked();
+    assert_eq!(asked.len(), 1, "the certificate is fetched once");
+    assert_eq!((asked[0].method.as_str(), asked[0].header("authorization")), ("GET", None));
 }
 
 #[tokio::test]
