@@ -6,6 +6,7 @@
 pub mod form;
 pub mod mailgun;
 pub mod postmark;
+pub mod rebuild;
 pub mod ses;
 
 use bytes::Bytes;
