@@ -12,10 +12,11 @@ use anyhow::{Context, anyhow, bail};
 use postern::{
     ambient::Ambient,
     blobs::Blobs,
-    config::{ConfigError, TrustedFields, default_mailbox},
+    config::{self, ConfigError},
     ingest::Ingest,
-    mailbox::Mailboxes,
-    secrets::{SecretSource, signing_keys},
+    outbound::Outbound,
+    secrets::{OperatorSecrets, SecretSource, Secrets, signing_keys},
+    settings::{Settings as MailSettings, SettingsSource},
     store::Store,
 };
 use postern_webhook::App;
@@ -42,6 +43,12 @@ pub struct Local {
     pub data: PathBuf,
     /// The engines, where this process runs them.
     pub engines: Option<Engines>,
+    /// Settings that the environment describes.
+    pub defaults: MailSettings,
+    /// Settings as they were when it was opened.
+    pub settings: MailSettings,
+    /// Credentials that the environment holds.
+    pub environment_secrets: OperatorSecrets,
     endpoints: Endpoints,
 }
 
@@ -113,15 +120,18 @@ impl Local {
         let secrets = data.join("secrets");
         make_secrets(&secrets)?;
         let keyring = signing_keys(&SecretSource::File(secrets.join("master.json"))).await?;
+        let (defaults, environment_secrets) = of_environment()?;
+        let store = Store::new(dynamodb, TABLE, ambient.clone());
+        let settings = defaults.overlaid(&store.settings().await?)?;
         let ingest = Ingest {
-            store: Store::new(dynamodb, TABLE, ambient.clone()),
+            store,
             blobs: Blobs::new(s3, BUCKET),
             keyring,
-            mailboxes: mailboxes()?,
+            mailboxes: settings.mailboxes.clone(),
             ambient,
             retry: None,
         };
-        Ok(Self { ingest, data: data.to_owned(), engines, endpoints })
+        Ok(Self { ingest, data: data.to_owned(), engines, defaults, settings, environment_secrets, endpoints })
     }
 
     /// The HTTP door over this system, with the retry queue behind it.
@@ -129,7 +139,14 @@ impl Local {
     pub fn door(&self) -> App {
         let operator = SecretSource::File(self.data.join("secrets").join("operator.json"));
         let ingest = Ingest { retry: Some(retry_queue(&self.endpoints)), ..self.ingest.clone() };
-        App::over(ingest, operator, TrustedFields::default())
+        let ambient = ingest.ambient.clone();
+        App {
+            secrets: Secrets::new(operator, ambient.clone()).with_environment(self.environment_secrets.clone()),
+            settings: SettingsSource::new(self.defaults.clone(), ingest.store.clone(), ambient),
+            outbound: Outbound::new(),
+            sns: self.endpoints.all_clients(None).sns,
+            ingest,
+        }
     }
 
     /// Where the engines are, for `endpoints.json`.
@@ -179,15 +196,27 @@ async fn answers(endpoints: &Endpoints) -> bool {
     tokio::net::TcpStream::connect(address).await.is_ok()
 }
 
+/// What the environment says: settings, and credentials that people bring along.
 #[expect(clippy::disallowed_methods, reason = "the command line's shell: the environment comes in here")]
-fn mailboxes() -> anyhow::Result<Mailboxes> {
-    let lookup = |name: &str| {
-        let value = std::env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        value.or_else(|| (name == "POSTERN_ADDRESS").then(|| DEV_ADDRESS.to_owned()))
-    };
+fn of_environment() -> anyhow::Result<(MailSettings, OperatorSecrets)> {
+    let lookup = |name: &str| std::env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+    let names = [
+        "POSTERN_ADDRESS",
+        "ESCALATED_INBOUND_ADDRESS",
+        "ESCALATED_INBOUND_EMAIL_ADDRESS",
+        "POSTERN_MAIL_DOMAIN",
+        "ESCALATED_MAIL_DOMAIN",
+    ];
+    let addressed = names.iter().any(|name| lookup(name).is_some());
+    let with_address =
+        |name: &str| lookup(name).or_else(|| (!addressed && name == "POSTERN_ADDRESS").then(|| DEV_ADDRESS.to_owned()));
     let mut faults = Vec::new();
-    let mailboxes = default_mailbox(&lookup, &mut faults);
-    if faults.is_empty() { Ok(mailboxes) } else { Err(ConfigError(faults).into()) }
+    let settings = config::settings(&with_address, &mut faults);
+    if faults.is_empty() {
+        Ok((settings, config::environment_secrets(&lookup)))
+    } else {
+        Err(ConfigError(faults).into())
+    }
 }
 
 /// Makes both secrets where they are missing: random, readable by the owner only.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use postern::{
     aws::Clients,
-    config::{AwsConfig, AwsCredentials, Config, TrustedFields},
+    config::{AwsConfig, AwsCredentials, Config},
 };
 use serde_json::{Value, json};
 
@@ -53,10 +53,10 @@ pub fn config(local: &Local) -> Config {
         },
         table: TABLE.to_owned(),
         bucket: BUCKET.to_owned(),
-        mailboxes: local.ingest.mailboxes.clone(),
+        settings: local.defaults.clone(),
         master_secret: secret("master.json"),
         operator_secret: secret("operator.json"),
-        trusted_fields: TrustedFields::default(),
+        environment_secrets: local.environment_secrets.clone(),
         queues: endpoints.queue_urls(),
         events_topic: EVENTS_TOPIC.to_owned(),
     }

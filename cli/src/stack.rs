@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 use aws_sdk_cloudformation::{error::ProvideErrorMetadata, types::StackStatus};
-use postern::{config::default_mailbox, mailbox::Mailboxes, secrets::SecretSource};
+use postern::{config, secrets::SecretSource, settings::Settings};
 
 pub use session::{Clients, Session};
 use trouble::AwsTrouble;
@@ -159,17 +159,17 @@ impl Stack {
         self.parameters.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// The mailbox that the stack's parameters describe, as its functions read it.
+    /// The mailbox and the doors that the stack's parameters describe, as its functions read them; stored ones win.
     ///
     /// # Errors
     /// [`StackError::Parameters`].
-    pub fn mailboxes(&self) -> Result<Mailboxes, StackError> {
+    pub fn defaults(&self) -> Result<Settings, StackError> {
         let named = |variable: &str| MAILBOX_PARAMETERS.iter().find(|(name, _)| *name == variable);
         let lookup = |variable: &str| Some(self.parameter(named(variable)?.1)?.to_owned());
         let mut faults = Vec::new();
-        let mailboxes = default_mailbox(&lookup, &mut faults);
+        let settings = config::settings(&lookup, &mut faults);
         if faults.is_empty() {
-            return Ok(mailboxes);
+            return Ok(settings);
         }
         // The functions know them as variables, people as parameters.
         let why =

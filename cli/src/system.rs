@@ -1,7 +1,7 @@
 //! What the verbs work on: the engines of a data directory, or a deployed stack. Both are the same to them.
 
 use postern::{
-    ambient::Ambient, blobs::Blobs, ingest::Ingest, mailbox::Mailboxes, queue::Queue, secrets::signing_keys,
+    ambient::Ambient, blobs::Blobs, ingest::Ingest, queue::Queue, secrets::signing_keys, settings::Settings,
     store::Store,
 };
 
@@ -21,8 +21,10 @@ pub enum Place {
 pub struct System {
     /// Its table.
     pub store: Store,
-    /// Its mailboxes.
-    pub mailboxes: Mailboxes,
+    /// What its environment or its parameters describe.
+    pub defaults: Settings,
+    /// Its mailboxes and doors.
+    pub settings: Settings,
     /// Clock, randomness, waiting.
     pub ambient: Ambient,
     /// Where it is.
@@ -37,14 +39,17 @@ impl System {
     pub async fn open(common: &Common) -> anyhow::Result<Self> {
         let Some(name) = &common.aws.stack else {
             let local = Local::existing(&common.data).await?;
-            let Ingest { store, mailboxes, ambient, .. } = local.ingest.clone();
-            return Ok(Self { store, mailboxes, ambient, place: Place::Data(Box::new(local)) });
+            let Ingest { store, ambient, .. } = local.ingest.clone();
+            let (defaults, settings) = (local.defaults.clone(), local.settings.clone());
+            return Ok(Self { store, defaults, settings, ambient, place: Place::Data(Box::new(local)) });
         };
         // SDK futures are large: on the heap, a verb over a data directory does not carry them.
         let stack = Box::pin(Stack::find(name, &common.aws)).await?;
         let ambient = Ambient::system();
         let store = Store::new(stack.clients.dynamodb.clone(), stack.output("TableName")?, ambient.clone());
-        Ok(Self { store, mailboxes: stack.mailboxes()?, ambient, place: Place::Stack(Box::new(stack)) })
+        let defaults = stack.defaults()?;
+        let settings = defaults.overlaid(&store.settings().await?)?;
+        Ok(Self { store, defaults, settings, ambient, place: Place::Stack(Box::new(stack)) })
     }
 
     /// The pipeline, for verbs that sign or decide. Of a stack it needs the master secret, which those who only read
@@ -61,7 +66,7 @@ impl System {
             store: self.store.clone(),
             blobs: Blobs::new(stack.clients.s3.clone(), stack.output("BucketName")?),
             keyring: signing_keys(&stack.master_secret()?).await?,
-            mailboxes: self.mailboxes.clone(),
+            mailboxes: self.settings.mailboxes.clone(),
             ambient: self.ambient.clone(),
             // Whoever typed the command types it again.
             retry: None,

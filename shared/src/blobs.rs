@@ -1,9 +1,10 @@
 //! S3: raw octets, payloads, attachments. [`BlobKey`] alone builds object keys.
 //!
 //! ```text
-//! raw/<door>/<sha256>                 octets as received; user metadata `accept` = the accept record
+//! raw/<door>/<sha256>                 octets as received (hash of their URL where they were fetched); user metadata
+//!                                     `accept` = the accept record
 //! accept/raw/<door>/<sha256>.json     the accept record where it exceeds 2 KB; written before the raw
-//! payload/<door>/<sha256>             an authenticated payload that could not be read
+//! payload/<door>/<sha256>             an authenticated payload that could not be read, or that a mail was made from
 //! attachments/<sha256>/<n>-<sha256>   decoded octets of the n-th attachment; first hash = of the raw key
 //! ```
 
@@ -51,7 +52,13 @@ impl BlobKey {
         Self(format!("raw/{door}/{digest}"))
     }
 
-    /// A payload that could not be read.
+    /// Raw octets that are still to be fetched: known by where they are before they are known.
+    #[must_use]
+    pub fn fetched(door: &str, url: &str) -> Self {
+        Self(format!("raw/{door}/{}", sha256_hex(url.as_bytes())))
+    }
+
+    /// What a provider sent: where it could not be read, or where the mail was made from it.
     #[must_use]
     pub fn payload(door: &str, body: &[u8]) -> Self {
         Self(format!("payload/{door}/{}", sha256_hex(body)))
@@ -159,7 +166,7 @@ impl Blobs {
         self.once(object).await
     }
 
-    /// Keeps a payload that could not be read.
+    /// Keeps what a provider sent.
     ///
     /// # Errors
     /// The payload may not be safe.

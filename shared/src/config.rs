@@ -3,31 +3,24 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `POSTERN_TABLE`, `POSTERN_BUCKET` | table and bucket |
-//! | `POSTERN_ADDRESS` | address of the default mailbox |
-//! | `POSTERN_PREFIX` | prefix of its ticket numbers, default `INC` |
-//! | `POSTERN_NUMBER_YEAR` | `true`: numbers carry the year |
-//! | `POSTERN_REPLY_MODE` | `plus` (default) or `off` |
+//! | `POSTERN_ADDRESS` and its companions | the default mailbox and its doors: `config/environment.rs` |
 //! | `POSTERN_MASTER_SECRET`, `POSTERN_OPERATOR_SECRET` | Secrets Manager ARN or name; `file:PATH` for the local run |
 //! | `POSTERN_RETRY_QUEUE` | URL of the retry queue: `webhook` sends to it, `retry` works it off |
 //! | `POSTERN_RECEIPT_QUEUE` | URL of the queue of SES receipts: `receipt` |
 //! | `POSTERN_NET_QUEUE`, `POSTERN_DEAD_QUEUE` | URLs of the safety net's and the dead letters' queue: `retry` |
 //! | `POSTERN_EVENTS_TOPIC` | ARN of the topic of ticket events: `publish` |
-//! | `POSTERN_MAILGUN_SPAM_FIELDS`, `POSTERN_POSTMARK_SPAM_FIELDS` | `true`: the provider is set up to add its spam fields |
 //! | `POSTERN_AWS_ENDPOINT` | non-empty: all services at this endpoint, path style |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, `_S3`, `_SQS`, `_SNS`, `_SECRETS_MANAGER` | one service elsewhere; wins over the former |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | set by Lambda |
+
+mod environment;
 
 use std::fmt;
 
 use thiserror::Error;
 
-use crate::{
-    address::AddrSpec,
-    mailbox::{Mailbox, MailboxId, Mailboxes, ReplyMode},
-};
-
-/// Id of the mailbox that the environment describes.
-pub const DEFAULT_MAILBOX: &str = "support";
+pub use self::environment::{DEFAULT_MAILBOX, environment_secrets, settings};
+use crate::{secrets::OperatorSecrets, settings::Settings};
 
 /// Which function asks. Each is given only what it needs, and asked only for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,15 +126,6 @@ pub struct AwsConfig {
     pub secrets: Option<String>,
 }
 
-/// Which fields inside a message a provider is known to add itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TrustedFields {
-    /// Mailgun's `X-Mailgun-Sflag`, `-Spf`, `-Dkim-Check-Result` (spam filter "mark with headers").
-    pub mailgun: bool,
-    /// Postmark's `X-Spam-Status`.
-    pub postmark: bool,
-}
-
 /// The configuration of a function.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -151,14 +135,14 @@ pub struct Config {
     pub table: String,
     /// Bucket.
     pub bucket: String,
-    /// Mailboxes.
-    pub mailboxes: Mailboxes,
+    /// Mailboxes and doors that the environment describes; stored ones win.
+    pub settings: Settings,
     /// Master secret: ARN, name or `file:PATH`.
     pub master_secret: String,
     /// Operator's secret: ARN, name or `file:PATH`.
     pub operator_secret: String,
-    /// Fields that count.
-    pub trusted_fields: TrustedFields,
+    /// Credentials that the environment holds.
+    pub environment_secrets: OperatorSecrets,
     /// Queues.
     pub queues: QueueUrls,
     /// Topic of ticket events, an ARN.
@@ -203,7 +187,7 @@ impl Config {
             sns: at("SNS"),
             secrets: at("SECRETS_MANAGER"),
         };
-        // POSTERN_ADDRESS is told with what stands in it, below.
+        // The address is told with what stands in it, below.
         let mut of_ours = |name: &str| {
             let wanted = function.requires().contains(&name);
             if wanted { required(name) } else { String::new() }
@@ -219,47 +203,26 @@ impl Config {
             net: of_ours("POSTERN_NET_QUEUE"),
             dead: of_ours("POSTERN_DEAD_QUEUE"),
         };
-        let flag = |name: &str| lookup(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        let trusted_fields = TrustedFields {
-            mailgun: flag("POSTERN_MAILGUN_SPAM_FIELDS"),
-            postmark: flag("POSTERN_POSTMARK_SPAM_FIELDS"),
+        let settings = match function {
+            Function::Publish => Settings::default(),
+            Function::Webhook | Function::Receipt | Function::Retry => settings(&lookup, &mut faults),
         };
-        let mailboxes = match function {
-            Function::Publish => Mailboxes::default(),
-            Function::Webhook | Function::Receipt | Function::Retry => default_mailbox(&lookup, &mut faults),
-        };
+        let environment_secrets = environment_secrets(&lookup);
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
-        Ok(Self { aws, table, bucket, mailboxes, master_secret, operator_secret, trusted_fields, queues, events_topic })
+        Ok(Self {
+            aws,
+            table,
+            bucket,
+            settings,
+            master_secret,
+            operator_secret,
+            environment_secrets,
+            queues,
+            events_topic,
+        })
     }
-}
-
-/// The mailbox that `POSTERN_ADDRESS` and its companions describe.
-pub fn default_mailbox(lookup: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Mailboxes {
-    let Some(written) = lookup("POSTERN_ADDRESS") else {
-        faults.push("POSTERN_ADDRESS is not set".to_owned());
-        return Mailboxes::default();
-    };
-    let (Some(address), Some(id)) = (AddrSpec::parse(&written), MailboxId::parse(DEFAULT_MAILBOX)) else {
-        faults.push("POSTERN_ADDRESS is not an e-mail address".to_owned());
-        return Mailboxes::default();
-    };
-    let prefix = lookup("POSTERN_PREFIX").unwrap_or_else(|| "INC".to_owned());
-    let mut mailbox = Mailbox::new(id, address, &prefix);
-    mailbox.year_in_number = lookup("POSTERN_NUMBER_YEAR").is_some_and(|v| v.eq_ignore_ascii_case("true"));
-    mailbox.reply_mode = match lookup("POSTERN_REPLY_MODE").as_deref() {
-        None | Some("plus") => ReplyMode::Plus,
-        Some("off") => ReplyMode::Off,
-        Some(other) => {
-            faults.push(format!("POSTERN_REPLY_MODE is {other:?}; it can be `plus` or `off`"));
-            ReplyMode::Off
-        }
-    };
-    Mailboxes::new(vec![mailbox]).unwrap_or_else(|error| {
-        faults.push(error.to_string());
-        Mailboxes::default()
-    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{envelope::Envelope, mailbox::MailboxId};
+use crate::{door::Door, envelope::Envelope, mailbox::MailboxId};
 
 /// How the octets came to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,15 @@ pub struct Ingress {
     pub event_id: Option<String>,
     /// When the transport took the mail: the provider's timestamp, else our clock at the door.
     pub transport_time: Timestamp,
+}
+
+impl Ingress {
+    /// Something that came through a door at a time.
+    #[must_use]
+    pub fn at(door: &Door, event_id: Option<String>, transport_time: Timestamp) -> Self {
+        let provider = door.provider.name().to_owned();
+        Self { door: door.id.as_str().to_owned(), provider, event_id, transport_time }
+    }
 }
 
 /// One result word of RFC 8601, or of a spam or virus scanner.
@@ -144,6 +153,32 @@ pub struct InboundMessage {
     pub mailbox: Option<MailboxId>,
     /// Set where the delivery carries a single-use token.
     pub replay_guard: Option<ReplayGuard>,
+    /// What the provider sent, where the octets were made from it: kept beside them.
+    pub payload: Option<Bytes>,
+    /// Set where the octets are still with the provider; `raw` is empty then.
+    pub fetch: Option<Fetch>,
+}
+
+/// Where a provider keeps a mail for us to fetch.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch {
+    /// The URL to ask. Its host is checked before a key goes there.
+    pub url: String,
+    /// What the provider says of its size, octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Names of its attachments, as answered while it waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
+    /// The provider keeps it until then.
+    pub until: Timestamp,
+}
+
+/// The URL opens the mail for whoever has the key, and names are the customer's.
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch").field("size", &self.size).field("until", &self.until).finish_non_exhaustive()
+    }
 }
 
 /// Never the octets.
@@ -175,6 +210,12 @@ pub struct AcceptRecord {
     /// Set where the delivery carries a single-use token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_guard: Option<ReplayGuard>,
+    /// Object key of the provider's payload that the octets were made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_key: Option<String>,
+    /// Where the octets can be fetched while they are not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Fetch>,
 }
 
 impl AcceptRecord {

@@ -8,7 +8,9 @@
 //!
 //! Where that comes to no end: `queued.rs` (what a queue brings again, and poison), `net.rs` (what nobody brought).
 
+mod attachments;
 mod copy;
+mod fetched;
 mod net;
 mod queued;
 mod release;
@@ -17,9 +19,6 @@ mod rows;
 mod undecided;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     ambient::Ambient,
@@ -34,10 +33,11 @@ use crate::{
     mailbox::{Mailbox, Mailboxes},
     message_id::MessageId,
     outcome::{Answer, IngestError},
-    parse::{self, ParsedMessage},
+    parse,
     queue::Queue,
     records::{Cause, Head, LedgerRow, Outcome, body_hash, digest_id},
     secrets::{SecretError, signing_keys},
+    settings::Settings,
     store::{
         Commit, CommitResult, EntryWrite, LedgerGuard, LedgerId, NetRow, Store, StoreError,
         query::{Snapshot, Wanted},
@@ -56,8 +56,6 @@ pub use replay::Replayed;
 const ROUNDS_MAX: usize = 5;
 /// Reads that one decision may ask for: merge and follow-up hops (DESIGN section 5: five).
 const LOOKUPS_MAX: usize = 8;
-/// Attachments uploaded at once; each holds its octets in memory.
-const UPLOADS_MAX: usize = 2;
 
 /// The pipeline with its edges.
 #[derive(Clone, Debug)]
@@ -86,10 +84,16 @@ impl Ingest {
             store: Store::new(clients.dynamodb.clone(), config.table.as_str(), ambient.clone()),
             blobs: Blobs::new(clients.s3.clone(), config.bucket.as_str()),
             keyring: signing_keys(&clients.secret(&config.master_secret)).await?,
-            mailboxes: config.mailboxes.clone(),
+            mailboxes: config.settings.mailboxes.clone(),
             ambient,
             retry: None,
         })
+    }
+
+    /// The same pipeline for mailboxes as they are set up now.
+    #[must_use]
+    pub fn with(&self, settings: &Settings) -> Self {
+        Self { mailboxes: settings.mailboxes.clone(), ..self.clone() }
     }
 
     /// Brings one delivery to its end: one answer for each mailbox that gets a copy, in id order. Mail that is safe and
@@ -163,8 +167,8 @@ impl Ingest {
     /// Makes the octets safe and reads what the header names, both at once.
     async fn accept(&self, arrival: &Arrival, recipient: Recipient<'_>) -> Result<Snapshot, IngestError> {
         let put = self.blobs.put_raw(&arrival.accept, arrival.inbound.raw.clone());
-        let (put, snapshot) = tokio::join!(put, self.look(arrival, recipient));
-        put.map_err(IngestError::NotSafe)?;
+        let (put, kept, snapshot) = tokio::join!(put, self.keep(&arrival.inbound), self.look(arrival, recipient));
+        put.and(kept).map_err(IngestError::NotSafe)?;
         snapshot
     }
 
@@ -203,7 +207,8 @@ impl Ingest {
             return Ok(answer);
         }
         let mailbox = match recipient {
-            Recipient::Ours(mailbox) => mailbox,
+            Recipient::Ours(mailbox) if mailbox.enabled => mailbox,
+            Recipient::Ours(_) => return self.held_for(arrival, &id, Cause::MailboxDisabled, snapshot.net).await,
             Recipient::Removed(_) => return self.held_for(arrival, &id, Cause::MailboxRemoved, snapshot.net).await,
             Recipient::Nobody => return self.held_for(arrival, &id, Cause::UnknownRecipient, snapshot.net).await,
         };
@@ -216,7 +221,7 @@ impl Ingest {
         let Arrival { inbound, headers, accept } = arrival;
         let mut parsed = parse::parse(&inbound.raw, headers);
         if accept.verdicts.withhold_attachments() {
-            withhold(&mut parsed);
+            attachments::withhold(&mut parsed);
         }
         let mut classification = classify(headers, &parsed, &inbound.envelope);
         let signed = |value| self.mailboxes.iter().any(|mailbox| self.keyring.verify_loop_header(mailbox, value));
@@ -306,21 +311,6 @@ impl Ingest {
         if creates { Ok(Some(self.store.next_ordinal().await?)) } else { Ok(None) }
     }
 
-    async fn upload(&self, copy: &Copy<'_>, done: bool) -> Result<(), IngestError> {
-        if done {
-            return Ok(());
-        }
-        let raw_key = &copy.arrival.accept.raw_key;
-        let attachments = copy.reading.parsed.attachments.iter().enumerate();
-        let kept: Vec<(BlobKey, Bytes)> = attachments
-            .filter(|(_, attachment)| attachment.refused.is_none())
-            .map(|(n, a)| (BlobKey::attachment(raw_key, n, &a.sha256), a.content.clone()))
-            .collect();
-        let puts =
-            stream::iter(kept).map(|(key, content)| async move { self.blobs.put_attachment(&key, content).await });
-        puts.buffer_unordered(UPLOADS_MAX).try_collect::<()>().await.map_err(IngestError::Attachment)
-    }
-
     async fn commit(
         &self,
         copy: &Copy<'_>,
@@ -358,14 +348,6 @@ impl Ingest {
             (CommitResult::Done, row) => Ok(told(&copy.id, &row)),
             _ => self.ended_meanwhile(&copy.id).await,
         }
-    }
-}
-
-/// Keeps what a virus scanner did not pass out of the bucket's attachments; the raw has it.
-fn withhold(parsed: &mut ParsedMessage) {
-    for attachment in &mut parsed.attachments {
-        attachment.refused.get_or_insert_with(|| "not-scanned".to_owned());
-        attachment.content = Bytes::new();
     }
 }
 

@@ -13,6 +13,7 @@
 // Vocabulary: no I/O, no async, no clock.
 pub mod address;
 pub mod digest;
+pub mod door;
 pub mod envelope;
 pub mod inbound;
 pub mod mailbox;
@@ -35,12 +36,14 @@ pub mod token;
 pub mod ambient;
 pub mod ingest;
 pub mod outcome;
+pub mod settings;
 
 // Edges.
 pub mod aws;
 pub mod blobs;
 pub mod config;
 pub mod events;
+pub mod outbound;
 pub mod providers;
 pub mod queue;
 pub mod secrets;

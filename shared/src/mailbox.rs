@@ -1,8 +1,14 @@
 //! A mailbox is what people write to: addresses, queue, ticket type, policies. (A door is how mail arrives.)
 
+mod limits;
+mod pattern;
+
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::{limits::AttachmentLimits, pattern::AddressPattern};
 use crate::address::AddrSpec;
 
 /// RFC 5321 section 4.5.3.1.1: a local part holds 64 octets at most.
@@ -64,26 +70,47 @@ pub enum StrangerPolicy {
 pub struct Mailbox {
     /// Its id.
     pub id: MailboxId,
+    /// Mail for it becomes tickets; else it is held, cause `mailbox-disabled`.
+    #[serde(default = "yes")]
+    pub enabled: bool,
     /// Addresses people write to; the first is the one reply addresses are made from.
     pub addresses: Vec<AddrSpec>,
+    /// Further addresses, by pattern.
+    #[serde(default)]
+    pub patterns: Vec<AddressPattern>,
     /// Mailboxes with the same scope share tickets; default: the id.
     pub scope: String,
     /// Ticket number prefix, `[A-Z]{2,8}`.
     pub prefix: String,
+    /// Other prefixes for some ticket types.
+    #[serde(default)]
+    pub prefixes: BTreeMap<String, String>,
     /// Ticket numbers carry the year (UTC of receipt).
+    #[serde(default)]
     pub year_in_number: bool,
     /// Queue of new tickets.
     pub queue: String,
     /// Type of new tickets: `incident`, `change`, ...
     pub ticket_type: String,
     /// How reply addresses are written.
+    #[serde(default)]
     pub reply_mode: ReplyMode,
     /// What a stranger's mail does.
+    #[serde(default)]
     pub strangers: StrangerPolicy,
     /// A subject number from a participant whose authentication is unknown appends (default: new related ticket).
+    #[serde(default)]
     pub subject_number_unauthenticated: bool,
     /// Closed tickets reopen for this many days after closing; `None` = always.
+    #[serde(default)]
     pub reopen_window_days: Option<u16>,
+    /// Which attachments are taken out of its mail.
+    #[serde(default)]
+    pub attachments: AttachmentLimits,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Why a mailbox cannot be used as configured.
@@ -95,18 +122,29 @@ pub enum MailboxError {
     /// The prefix has the wrong form.
     #[error("mailbox {0}: prefix {1:?} must be 2 to 8 letters A to Z")]
     Prefix(String, String),
+    /// A queue, a ticket type or a scope that cannot stand in a key.
+    #[error("mailbox {0}: {1} {2:?} must be 1 to 64 letters a to z, digits, hyphens or underscores")]
+    Word(String, &'static str, String),
     /// A signed tag would not fit.
     #[error(
         "mailbox {0}: a reply tag needs {TAG_OCTETS_MAX} octets and a local part holds {LOCAL_PART_OCTETS_MAX}; \
          use a shorter address or reply mode `off`"
     )]
     TagDoesNotFit(String),
+    /// A limit that lets nothing through.
+    #[error(
+        "mailbox {0}: attachment limits are octets and a count above zero, and the total is not below the limit of one"
+    )]
+    Limits(String),
     /// Two mailboxes share an id.
     #[error("mailbox {0} is configured twice")]
     Twice(String),
-    /// Two mailboxes claim one address.
-    #[error("mailboxes {0} and {1} claim the same address")]
-    AddressClaimed(String, String),
+    /// Two mailboxes claim one address or pattern.
+    #[error("mailboxes {0} and {1} claim the same address, {2}")]
+    AddressClaimed(String, String, String),
+    /// One mailbox's pattern takes the signed reply addresses of another.
+    #[error("mailbox {0} claims {2}, and reply addresses of mailbox {1} are of that form; use reply mode `off` there")]
+    TagsClaimed(String, String, String),
 }
 
 impl Mailbox {
@@ -116,8 +154,11 @@ impl Mailbox {
         Self {
             scope: id.as_str().to_owned(),
             id,
+            enabled: true,
             addresses: vec![address],
+            patterns: Vec::new(),
             prefix: prefix.to_owned(),
+            prefixes: BTreeMap::new(),
             year_in_number: false,
             queue: "support".to_owned(),
             ticket_type: "incident".to_owned(),
@@ -125,31 +166,104 @@ impl Mailbox {
             strangers: StrangerPolicy::Unverified,
             subject_number_unauthenticated: false,
             reopen_window_days: Some(14),
+            attachments: AttachmentLimits::default(),
         }
     }
 
-    /// True where `address` is one of ours, with or without a tag.
+    /// True where `address` is one of ours: written out, with or without a tag, or by a pattern.
     #[must_use]
     pub fn owns(&self, address: &AddrSpec) -> bool {
-        self.addresses.contains(address) || address.plus_tags().any(|(base, _)| self.addresses.contains(&base))
+        self.claim(address).is_some()
+    }
+
+    /// The prefix of a ticket of that type.
+    #[must_use]
+    pub fn prefix_of(&self, ticket_type: &str) -> &str {
+        self.prefixes.get(ticket_type).unwrap_or(&self.prefix)
+    }
+
+    /// How closely an address is this mailbox's: the lower the closer.
+    fn claim(&self, address: &AddrSpec) -> Option<u8> {
+        let by_pattern = |tagged: bool| {
+            let of = |pattern: &&AddressPattern| matches!(pattern, AddressPattern::Tagged(_)) == tagged;
+            self.patterns.iter().filter(of).any(|pattern| pattern.holds(address))
+        };
+        if self.addresses.contains(address) {
+            Some(0)
+        } else if by_pattern(true) {
+            Some(1)
+        } else if address.plus_tags().any(|(base, _)| self.addresses.contains(&base)) {
+            Some(2)
+        } else {
+            by_pattern(false).then_some(3)
+        }
     }
 
     fn check(&self) -> Result<(), MailboxError> {
         let id = || self.id.as_str().to_owned();
-        let first = self.addresses.first().ok_or_else(|| MailboxError::NoAddress(id()))?;
-        if !(2..=8).contains(&self.prefix.len()) || !self.prefix.bytes().all(|b| b.is_ascii_uppercase()) {
-            return Err(MailboxError::Prefix(id(), self.prefix.clone()));
+        let Some(first) = self.addresses.first() else { return Err(MailboxError::NoAddress(id())) };
+        for prefix in std::iter::once(&self.prefix).chain(self.prefixes.values()) {
+            if !(2..=8).contains(&prefix.len()) || !prefix.bytes().all(|b| b.is_ascii_uppercase()) {
+                return Err(MailboxError::Prefix(id(), prefix.clone()));
+            }
+        }
+        let types = self.prefixes.keys().map(|kind| ("ticket type", kind));
+        let words = [("queue", &self.queue), ("ticket type", &self.ticket_type), ("scope", &self.scope)];
+        if let Some((what, word)) = words.into_iter().chain(types).find(|(_, word)| !is_word(word)) {
+            return Err(MailboxError::Word(id(), what, word.clone()));
         }
         if self.reply_mode == ReplyMode::Plus && first.local_part().len() + TAG_OCTETS_MAX > LOCAL_PART_OCTETS_MAX {
             return Err(MailboxError::TagDoesNotFit(id()));
+        }
+        let AttachmentLimits { each, total, count } = self.attachments;
+        if each == 0 || count == 0 || total < each {
+            return Err(MailboxError::Limits(id()));
+        }
+        Ok(())
+    }
+
+    /// What this mailbox takes from another, or both claim.
+    fn clash(&self, other: &Self) -> Result<(), MailboxError> {
+        let ids = || (self.id.as_str().to_owned(), other.id.as_str().to_owned());
+        if self.id == other.id {
+            return Err(MailboxError::Twice(ids().0));
+        }
+        let address = self.addresses.iter().find(|address| other.addresses.contains(address)).map(ToString::to_string);
+        let pattern = || self.patterns.iter().find(|pattern| other.patterns.contains(pattern)).map(ToString::to_string);
+        if let Some(claimed) = address.or_else(pattern) {
+            let (a, b) = ids();
+            return Err(MailboxError::AddressClaimed(a, b, claimed));
+        }
+        for (taker, signer) in [(self, other), (other, self)] {
+            let signs = signer.addresses.first().filter(|_| signer.reply_mode == ReplyMode::Plus);
+            let taken = taker.patterns.iter().find(|pattern| match pattern {
+                AddressPattern::Tagged(base) => Some(base) == signs,
+                AddressPattern::Domain(_) => false,
+            });
+            if let Some(pattern) = taken {
+                let (a, b) = (taker.id.as_str().to_owned(), signer.id.as_str().to_owned());
+                return Err(MailboxError::TagsClaimed(a, b, pattern.to_string()));
+            }
         }
         Ok(())
     }
 }
 
-/// All mailboxes of a stack, checked, in id order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mailboxes(Vec<Mailbox>);
+/// What may stand in a key between `#` signs.
+fn is_word(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+}
+
+/// All mailboxes of a stack, checked, in id order. Clones share them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailboxes(Arc<[Mailbox]>);
+
+impl Default for Mailboxes {
+    fn default() -> Self {
+        Self(Arc::from([]))
+    }
+}
 
 impl Mailboxes {
     /// Checks and orders.
@@ -160,17 +274,9 @@ impl Mailboxes {
         all.sort_by(|a, b| a.id.cmp(&b.id));
         for (n, mailbox) in all.iter().enumerate() {
             mailbox.check()?;
-            for other in all.iter().skip(n + 1) {
-                if other.id == mailbox.id {
-                    return Err(MailboxError::Twice(mailbox.id.as_str().to_owned()));
-                }
-                if mailbox.addresses.iter().any(|a| other.addresses.contains(a)) {
-                    let (a, b) = (mailbox.id.as_str().to_owned(), other.id.as_str().to_owned());
-                    return Err(MailboxError::AddressClaimed(a, b));
-                }
-            }
+            all.iter().skip(n + 1).try_for_each(|other| mailbox.clash(other))?;
         }
-        Ok(Self(all))
+        Ok(Self(all.into()))
     }
 
     /// By id.
@@ -179,17 +285,18 @@ impl Mailboxes {
         self.0.iter().find(|mailbox| mailbox.id == *id)
     }
 
-    /// The mailbox that owns an address, exact addresses before tagged ones.
+    /// The mailbox that owns an address: written out before a pattern of tags, before a tagged form, before a whole
+    /// domain.
     #[must_use]
     pub fn by_address(&self, address: &AddrSpec) -> Option<&Mailbox> {
-        let exact = self.0.iter().find(|mailbox| mailbox.addresses.contains(address));
-        exact.or_else(|| self.0.iter().find(|mailbox| mailbox.owns(address)))
+        let claims = self.0.iter().filter_map(|mailbox| Some((mailbox.claim(address)?, mailbox)));
+        claims.min_by_key(|(claim, _)| *claim).map(|(_, mailbox)| mailbox)
     }
 
     /// The only mailbox, where there is exactly one.
     #[must_use]
     pub fn only(&self) -> Option<&Mailbox> {
-        match self.0.as_slice() {
+        match self.0.as_ref() {
             [one] => Some(one),
             _ => None,
         }
@@ -202,43 +309,4 @@ impl Mailboxes {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mailbox(id: &str, address: &str, prefix: &str) -> Mailbox {
-        Mailbox::new(MailboxId::parse(id).unwrap(), AddrSpec::parse(address).unwrap(), prefix)
-    }
-
-    #[test]
-    fn ids_have_one_form() {
-        for (text, fits) in
-            [("support", true), ("a-1", true), ("mime", false), ("-", false), ("", false), ("A", false), ("a/b", false)]
-        {
-            assert_eq!(MailboxId::parse(text).is_some(), fits, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn faults_are_named() {
-        let cases = [
-            (vec![mailbox("a", "a@x.example", "A")], "prefix"),
-            (vec![mailbox("a", &format!("{}@x.example", "l".repeat(38)), "AB")], "reply tag"),
-            (vec![mailbox("a", "a@x.example", "AB"), mailbox("a", "b@x.example", "AB")], "twice"),
-            (vec![mailbox("a", "a@x.example", "AB"), mailbox("b", "a@x.example", "AB")], "claim"),
-        ];
-        for (mailboxes, expected) in cases {
-            let error = Mailboxes::new(mailboxes).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error} lacks {expected}");
-        }
-    }
-
-    #[test]
-    fn tagged_addresses_belong_to_their_mailbox() {
-        let all = Mailboxes::new(vec![mailbox("b", "a+b@x.example", "BB"), mailbox("a", "a@x.example", "AA")]).unwrap();
-        let owner = |text: &str| all.by_address(&AddrSpec::parse(text).unwrap()).map(|m| m.id.as_str().to_owned());
-        assert_eq!(owner("a@x.example").as_deref(), Some("a"));
-        assert_eq!(owner("a+b@x.example").as_deref(), Some("b"));
-        assert_eq!(owner("a+tag@x.example").as_deref(), Some("a"));
-        assert_eq!(owner("c@x.example"), None);
-    }
-}
+mod tests;

@@ -106,6 +106,9 @@ pub enum IngestError {
     /// The retry queue did not take it.
     #[error("the retry queue: {0}")]
     Queue(#[source] QueueError),
+    /// SNS did not take our word for a subscription.
+    #[error("the subscription could not be confirmed ({0})")]
+    Unconfirmed(String),
     /// Five rounds were lost to other mail.
     #[error("gave way to other mail five times")]
     Contended,
@@ -118,7 +121,7 @@ impl IngestError {
         match self {
             Self::NotSafe(error) | Self::Unread(error) | Self::Attachment(error) => error.retryable(),
             Self::Store(error) => error.retryable(),
-            Self::Contended | Self::Queue(_) => true,
+            Self::Contended | Self::Queue(_) | Self::Unconfirmed(_) => true,
         }
     }
 

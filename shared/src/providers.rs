@@ -1,7 +1,7 @@
-//! Providers: one file each verifies a request and turns it into an [`InboundMessage`], or says why not.
+//! Providers: one file each verifies a request and says what it is, or why it is not taken.
 //!
-//! A new provider is one file, its fixtures and one line in each `match` here. What a refusal means to the provider
-//! (retry, give up) is the status table below; nothing else in Postern knows HTTP statuses of providers.
+//! A new provider is one file, its fixtures and one line in [`accept`]. What a refusal means to the provider (retry,
+//! give up) is the status table below; nothing else in Postern knows HTTP statuses of providers.
 
 pub mod form;
 pub mod mailgun;
@@ -10,64 +10,101 @@ pub mod rebuild;
 pub mod ses;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use jiff::Timestamp;
 use thiserror::Error;
 
+pub use crate::door::Provider;
 use crate::{
-    config::TrustedFields,
+    door::Door,
     inbound::{InboundMessage, Ingress, ReplayGuard},
     mailbox::MailboxId,
-    secrets::OperatorSecrets,
+    secrets::DoorSecrets,
 };
 
-/// Who stands at the HTTP door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// Mailgun routes.
-    Mailgun,
-    /// Postmark inbound streams.
-    Postmark,
-}
-
-impl Provider {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Mailgun, Self::Postmark];
-
-    /// The word in the path, and the id of the door.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mailgun => mailgun::NAME,
-            Self::Postmark => postmark::NAME,
-        }
-    }
-
-    /// Reads the word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|provider| provider.name() == word)
-    }
-}
-
 /// A request as providers look at it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Request {
-    /// Content-Type, as sent.
-    pub content_type: String,
-    /// Authorization, as sent.
-    pub authorization: Option<String>,
+    /// Its header, as sent.
+    pub headers: HeaderMap,
     /// The body, decoded from what API Gateway made of it.
     pub body: Bytes,
-    /// Mailbox named in path or query.
+    /// Mailbox named in path or query, else by the door's configuration.
     pub mailbox: Option<MailboxId>,
+    /// The shared secret of a compatibility route has authenticated it: no other proof is asked for.
+    pub vouched: bool,
 }
 
-/// Why a request does not become a message.
+impl Request {
+    /// A field of the header that is text; the first one where there are several.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Content-Type as sent; empty where there is none.
+    #[must_use]
+    pub fn content_type(&self) -> &str {
+        self.header("content-type").unwrap_or_default()
+    }
+}
+
+/// What stands around a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The door it knocked at.
+    pub door: &'a Door,
+    /// That door's credentials.
+    pub secrets: &'a DoorSecrets,
+    /// Our bucket, to which SES writes.
+    pub bucket: &'a str,
+    /// Our clock.
+    pub now: Timestamp,
+}
+
+impl Context<'_> {
+    /// A list of credentials as a person names it: `mailgun.signing_keys`.
+    #[must_use]
+    pub fn secret(&self, list: &str) -> String {
+        format!("{}.{list}", self.door.id)
+    }
+
+    /// This door at that time.
+    #[must_use]
+    pub fn ingress(&self, event_id: Option<String>, transport_time: Timestamp) -> Ingress {
+        Ingress::at(self.door, event_id, transport_time)
+    }
+}
+
+/// What a verified request is.
+#[derive(Clone, Debug)]
+pub enum Accepted {
+    /// A mail. Where SES stored it, its octets are still to be read.
+    Message(Box<InboundMessage>),
+    /// Word of a mail that the provider keeps for us to fetch.
+    Fetch(Box<InboundMessage>),
+    /// A topic of ours asks whether it may deliver here.
+    Confirm {
+        /// Its ARN.
+        topic: String,
+        /// What it wants to hear back.
+        token: String,
+    },
+    /// Nothing to be done but to note it.
+    Noted {
+        /// Reason slug.
+        slug: &'static str,
+        /// Door and time.
+        ingress: Box<Ingress>,
+    },
+}
+
+/// Why a request is not taken.
 #[derive(Debug, Error)]
 pub enum Rejected {
     /// A secret is missing: nobody can be let in.
     #[error("{0} is not configured: set it in the operator secret, then the provider's retry succeeds")]
-    NotConfigured(&'static str),
+    NotConfigured(String),
     /// Signature or credentials missing or wrong.
     #[error("{0}")]
     Unauthorized(String),
@@ -77,6 +114,9 @@ pub enum Rejected {
     /// A well-formed request of this provider for another webhook.
     #[error("{0}")]
     OtherWebhook(String),
+    /// What its proof is checked against cannot be had now.
+    #[error("{0}")]
+    Unavailable(String),
     /// Authenticated, and yet no message can be made of it. The payload is kept.
     #[error("{why}")]
     Unreadable {
@@ -93,32 +133,27 @@ pub enum Rejected {
 
 impl Rejected {
     /// The status table of DESIGN section 6. Never 403 to Postmark, never 406 to Mailgun for a signature: both stop
-    /// the retries that save a mail when a key was rotated badly.
+    /// the retries that save a mail when a key was rotated badly. SendGrid gives up on any 4xx.
     #[must_use]
     pub const fn status(&self, provider: Provider) -> u16 {
         match (self, provider) {
-            (Self::NotConfigured(_), _) => 503,
+            (Self::NotConfigured(_) | Self::Unavailable(_), _) | (Self::Unauthorized(_), Provider::Sendgrid) => 503,
             (Self::Unauthorized(_), _) => 401,
             (Self::Malformed(_), _) => 400,
             (Self::OtherWebhook(_), Provider::Mailgun) => 406,
-            (Self::OtherWebhook(_), Provider::Postmark) | (Self::Unreadable { .. }, _) => 200,
+            (Self::OtherWebhook(_) | Self::Unreadable { .. }, _) => 200,
         }
     }
 }
 
-/// Verifies and normalises.
+/// Verifies a request and says what it is.
 ///
 /// # Errors
 /// See [`Rejected`].
-pub async fn normalise(
-    provider: Provider,
-    request: &Request,
-    secrets: &OperatorSecrets,
-    trusted: TrustedFields,
-    now: Timestamp,
-) -> Result<InboundMessage, Rejected> {
-    match provider {
-        Provider::Mailgun => mailgun::normalise(request, &secrets.mailgun, trusted.mailgun, now).await,
-        Provider::Postmark => postmark::normalise(request, &secrets.postmark, trusted.postmark, now),
+pub async fn accept(request: &Request, context: &Context<'_>) -> Result<Accepted, Rejected> {
+    match context.door.provider {
+        Provider::Mailgun => mailgun::accept(request, context).await,
+        Provider::Postmark => postmark::accept(request, context),
+        Provider::Sendgrid | Provider::Ses | Provider::Raw => Err(Rejected::NotConfigured(context.secret("keys"))),
     }
 }

@@ -121,8 +121,12 @@ pub enum Cause {
     ClientEncrypted,
     /// Larger than any door takes.
     TooLarge,
+    /// Its mailbox is switched off.
+    MailboxDisabled,
     /// It waited for a mailbox that is not configured any more.
     MailboxRemoved,
+    /// A provider's word that is no mail and asks for nothing, as of an ended subscription.
+    ProvidersNote,
     /// Amazon's note that a receipt rule was set up.
     SesSetup,
 }

@@ -5,8 +5,10 @@
 //! {"keys": [{"id": 1, "secret": "…at least 32 characters…"}, {"id": 0, "secret": "…the one before…"}]}
 //! {"mailgun": {"signing_keys": ["key-now", "key-before"]}, "postmark": {"credentials": ["user:password"]}}
 //! ```
+//!
+//! The second one holds a section for each door, under its id; [`DoorSecrets`] names what may stand there.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +19,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     ambient::Ambient,
+    door::Door,
     token::{Keyring, KeyringError},
 };
 
@@ -129,31 +132,93 @@ fn derive(master: &str, label: &str) -> Vec<u8> {
     )
 }
 
-/// Mailgun's part.
+/// Credentials of one door, newest first. What is missing or blank refuses.
 #[derive(Clone, Default, Deserialize)]
-pub struct MailgunSecrets {
-    /// HTTP webhook signing keys, newest first; not the API key.
-    #[serde(default)]
+#[serde(default)]
+pub struct DoorSecrets {
+    /// Mailgun: HTTP webhook signing keys; not the API key.
     pub signing_keys: Vec<String>,
-}
-
-/// Postmark's part.
-#[derive(Clone, Default, Deserialize)]
-pub struct PostmarkSecrets {
-    /// `user:password` of the webhook URL.
-    #[serde(default)]
+    /// Mailgun: API keys, to read stored mail and events. The first one is used.
+    pub api_keys: Vec<String>,
+    /// Postmark, SendGrid: `user:password` of the webhook URL.
     pub credentials: Vec<String>,
+    /// Postmark: server tokens, to have failed mail delivered again. The first one is used.
+    pub server_tokens: Vec<String>,
+    /// SendGrid: public keys of signed webhooks, Base64 of a P-256 SubjectPublicKeyInfo.
+    pub verification_keys: Vec<String>,
+    /// Raw: keys that sign each request.
+    pub hmac_keys: Vec<String>,
+    /// Raw: keys of `Authorization: Bearer`.
+    pub bearer_keys: Vec<String>,
+    /// Compatibility routes: shared secrets of `X-Escalated-Inbound-Secret`.
+    pub inbound_secrets: Vec<String>,
 }
 
-/// The operator's secret. Everything is optional: what is missing refuses.
+impl fmt::Debug for DoorSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DoorSecrets(***)")
+    }
+}
+
+impl DoorSecrets {
+    /// Adds the other's behind these.
+    fn join(&mut self, other: Self) {
+        self.signing_keys.extend(other.signing_keys);
+        self.api_keys.extend(other.api_keys);
+        self.credentials.extend(other.credentials);
+        self.server_tokens.extend(other.server_tokens);
+        self.verification_keys.extend(other.verification_keys);
+        self.hmac_keys.extend(other.hmac_keys);
+        self.bearer_keys.extend(other.bearer_keys);
+        self.inbound_secrets.extend(other.inbound_secrets);
+    }
+}
+
+/// The first that is not blank.
+#[must_use]
+pub fn first_of(live: &[String]) -> Option<&str> {
+    live.iter().map(|value| value.trim()).find(|value| !value.is_empty())
+}
+
+/// Those that are not blank.
+#[must_use]
+pub fn live(all: &[String]) -> Vec<&String> {
+    all.iter().filter(|value| !value.trim().is_empty()).collect()
+}
+
+/// Section of the shared secrets of compatibility routes.
+pub const ESCALATED: &str = "escalated";
+
+/// The operator's secret: credentials by the id of the door. Everything is optional: what is missing refuses.
 #[derive(Clone, Default, Deserialize)]
-pub struct OperatorSecrets {
-    /// Mailgun.
-    #[serde(default)]
-    pub mailgun: MailgunSecrets,
-    /// Postmark.
-    #[serde(default)]
-    pub postmark: PostmarkSecrets,
+#[serde(transparent)]
+pub struct OperatorSecrets(BTreeMap<String, DoorSecrets>);
+
+impl OperatorSecrets {
+    /// Adds credentials to a door's.
+    pub fn add(&mut self, section: &str, secrets: DoorSecrets) {
+        self.0.entry(section.to_owned()).or_default().join(secrets);
+    }
+
+    /// A door's credentials: those under its id. Only each provider's own door is called as the provider, so that a
+    /// second account never opens with the first one's.
+    #[must_use]
+    pub fn door(&self, door: &Door) -> DoorSecrets {
+        self.section(door.id.as_str())
+    }
+
+    /// A section.
+    #[must_use]
+    pub fn section(&self, name: &str) -> DoorSecrets {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    fn joined(mut self, other: &Self) -> Self {
+        for (section, secrets) in &other.0 {
+            self.add(section, secrets.clone());
+        }
+        self
+    }
 }
 
 impl fmt::Debug for OperatorSecrets {
@@ -166,6 +231,7 @@ impl fmt::Debug for OperatorSecrets {
 #[derive(Debug)]
 pub struct Secrets {
     source: SecretSource,
+    environment: OperatorSecrets,
     ambient: Ambient,
     cached: Mutex<Option<(Timestamp, Arc<OperatorSecrets>)>>,
 }
@@ -174,7 +240,13 @@ impl Secrets {
     /// Reads nothing yet.
     #[must_use]
     pub fn new(source: SecretSource, ambient: Ambient) -> Self {
-        Self { source, ambient, cached: Mutex::new(None) }
+        Self { source, environment: OperatorSecrets::default(), ambient, cached: Mutex::new(None) }
+    }
+
+    /// With credentials that the environment holds, behind those of the secret.
+    #[must_use]
+    pub fn with_environment(self, environment: OperatorSecrets) -> Self {
+        Self { environment, ..self }
     }
 
     /// As cached, at most five minutes old.
@@ -204,7 +276,7 @@ impl Secrets {
         let text = self.source.read().await;
         let parsed = text.and_then(|text| {
             let form = |e: serde_json::Error| SecretError::Form(self.source.name(), format!("line {}", e.line()));
-            serde_json::from_str::<OperatorSecrets>(&text).map_err(form)
+            serde_json::from_str::<OperatorSecrets>(&text).map_err(form).map(|read| read.joined(&self.environment))
         });
         match (parsed, cached.as_ref()) {
             (Ok(secrets), _) => {
@@ -255,16 +327,20 @@ mod tests {
         std::fs::write(&dir, r#"{"postmark":{"credentials":["a:1"]}}"#).unwrap();
         let now = Timestamp::UNIX_EPOCH;
         let mut secrets = Secrets::new(SecretSource::File(dir.clone()), Ambient::fixed(now, 0));
-        assert_eq!(secrets.operator().await.unwrap().postmark.credentials, ["a:1"]);
+        assert_eq!(secrets.operator().await.unwrap().section("postmark").credentials, ["a:1"]);
         std::fs::write(&dir, r#"{"postmark":{"credentials":["b:2"]}}"#).unwrap();
-        assert_eq!(secrets.operator_now().await.unwrap().postmark.credentials, ["a:1"], "read a moment ago");
+        assert_eq!(secrets.operator_now().await.unwrap().section("postmark").credentials, ["a:1"], "read a moment ago");
         secrets.ambient = Ambient::fixed(now + SignedDuration::from_secs(61), 0);
-        assert_eq!(secrets.operator().await.unwrap().postmark.credentials, ["a:1"], "still believed");
-        assert_eq!(secrets.operator_now().await.unwrap().postmark.credentials, ["b:2"], "read again before refusing");
+        assert_eq!(secrets.operator().await.unwrap().section("postmark").credentials, ["a:1"], "still believed");
+        assert_eq!(
+            secrets.operator_now().await.unwrap().section("postmark").credentials,
+            ["b:2"],
+            "read again before refusing"
+        );
         std::fs::remove_file(&dir).unwrap();
         secrets.ambient = Ambient::fixed(now + SignedDuration::from_hours(1), 0);
         assert_eq!(
-            secrets.operator().await.unwrap().postmark.credentials,
+            secrets.operator().await.unwrap().section("postmark").credentials,
             ["b:2"],
             "a lost secret refuses nothing new"
         );

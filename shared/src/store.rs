@@ -11,6 +11,7 @@ pub mod items;
 pub mod keys;
 pub mod outbox;
 pub mod query;
+pub mod settings;
 
 use std::time::Duration;
 

@@ -34,6 +34,8 @@ fn delivery(event: &str, raw: Vec<u8>) -> InboundMessage {
         verdicts: Verdicts::default(),
         mailbox: None,
         replay_guard: None,
+        payload: None,
+        fetch: None,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Requests as providers send them, and the HTTP door over a test's world.
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_sns::config::{BehaviorVersion, Region};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use jiff::Timestamp;
-use postern::{config::TrustedFields, ingest::Ingest, secrets::SecretSource};
+use postern::{ingest::Ingest, secrets::SecretSource};
 use postern_cli::{engines::BUCKET, samples::MailgunSignature};
 use postern_webhook::App;
 use serde_json::{Value, json};
@@ -35,7 +36,13 @@ pub(crate) fn door(world: &World) -> App {
 }
 
 pub(crate) fn door_with(ingest: Ingest, secret: SecretSource) -> App {
-    App::over(ingest, secret, TrustedFields::default())
+    App::over(ingest, secret, no_sns())
+}
+
+/// A client of SNS that reaches nothing.
+pub(crate) fn no_sns() -> aws_sdk_sns::Client {
+    let config = aws_sdk_sns::Config::builder().behavior_version(BehaviorVersion::latest());
+    aws_sdk_sns::Client::from_conf(config.region(Region::new("eu-central-1")).build())
 }
 
 /// What the sender's side hears.

@@ -10,7 +10,6 @@ use postern::{
     address::AddrSpec,
     ambient::Ambient,
     blobs::Blobs,
-    config::TrustedFields,
     ingest::Ingest,
     mailbox::{Mailbox, MailboxId, Mailboxes},
     secrets::{SecretSource, signing_keys},
@@ -55,7 +54,7 @@ async fn app(engines: &Engines, now: Timestamp) -> App {
         ambient,
         retry: None,
     };
-    App::over(ingest, SecretSource::Text(OPERATOR.to_owned()), TrustedFields::default())
+    App::over(ingest, SecretSource::Text(OPERATOR.to_owned()), crate::doors::no_sns())
 }
 
 /// Hands a sample to the handler; gives status and answer.

@@ -50,7 +50,8 @@ impl World {
     }
 
     pub(crate) fn receipt_function(&self, wire: &Wire) -> postern_receipt::App {
-        postern_receipt::App { ingest: self.over(wire), queue: self.queue(wire, &self.urls().receipt) }
+        let queue = self.queue(wire, &self.urls().receipt);
+        postern_receipt::App { ingest: self.over(wire), queue, settings: self.settings() }
     }
 
     pub(crate) fn retry_function(&self, wire: &Wire) -> postern_retry::App {
@@ -58,7 +59,7 @@ impl World {
         let queue = |url: &str| self.queue(wire, url);
         let queues =
             postern_retry::Queues { retry: queue(&urls.retry), net: queue(&urls.net), dead: queue(&urls.dead) };
-        postern_retry::App { ingest: self.over(wire), queues }
+        postern_retry::App { ingest: self.over(wire), queues, settings: self.settings() }
     }
 
     /// Writes an object as SES does.

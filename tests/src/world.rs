@@ -16,6 +16,7 @@ use postern::{
     ingest::Ingest,
     mailbox::{Mailbox, MailboxId, Mailboxes},
     outcome::{Answer, IngestError},
+    settings::{Settings, SettingsSource},
     store::Store,
     token::Keyring,
 };
@@ -61,6 +62,12 @@ impl World {
         let mailboxes = Mailboxes::new(mailboxes).unwrap();
         let ingest = pipeline(&engines, &mailboxes, &Wire::new(), now());
         Self { engines, mailboxes, ingest }
+    }
+
+    /// The mailboxes, read already.
+    pub(crate) fn settings(&self) -> SettingsSource {
+        let settings = Settings { mailboxes: self.mailboxes.clone(), ..Settings::default() };
+        SettingsSource::fixed(settings, self.ingest.ambient.clone())
     }
 
     /// The pipeline as one invocation has it, over a wire that is watched.
@@ -316,6 +323,8 @@ impl Copy {
             verdicts: Verdicts { dmarc: self.dmarc, spam: self.spam, ..Verdicts::default() },
             mailbox: None,
             replay_guard: self.guard.clone(),
+            payload: None,
+            fetch: None,
         }
     }
 }

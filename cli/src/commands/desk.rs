@@ -104,7 +104,7 @@ pub async fn approve(args: &args::Approve) -> anyhow::Result<Output> {
         system.close().await;
         return Ok(Output::refused("the entry is not unverified"));
     }
-    let mailbox = system.mailboxes.by_id(&ticket.mailbox);
+    let mailbox = system.settings.mailboxes.by_id(&ticket.mailbox);
     let mailbox = mailbox.ok_or_else(|| anyhow!("mailbox {:?} is not configured any more", ticket.mailbox.as_str()))?;
     let change = system.store.approve(entry, mailbox, actor, system.ambient.now()).await?;
     system.close().await;
@@ -130,7 +130,7 @@ fn named(entry: &Entry, text: &str) -> bool {
 pub async fn token(args: &args::Token) -> anyhow::Result<Output> {
     let system = System::open(&args.common).await?;
     let ticket = find_ticket(&system, &args.ticket).await?;
-    let mailbox = system.mailboxes.by_id(&ticket.mailbox);
+    let mailbox = system.settings.mailboxes.by_id(&ticket.mailbox);
     let mailbox = mailbox.ok_or_else(|| anyhow!("mailbox {:?} is not configured any more", ticket.mailbox.as_str()))?;
     let keyring = &system.ingest().await?.keyring;
     let (name, token) = if args.message_id {

@@ -99,7 +99,7 @@ pub async fn doors(args: &args::Doors) -> anyhow::Result<Output> {
 
 async fn of_stack(stack: &Stack) -> anyhow::Result<Vec<Door>> {
     let vault = Vault::of_stack(stack)?;
-    let mailboxes = stack.mailboxes()?;
+    let mailboxes = stack.defaults()?.mailboxes;
     let mut doors = over_http(stack.output("ApiUrl")?, &vault, &mailboxes).await;
     doors.push(ses(stack, &mailboxes));
     Ok(doors)

@@ -117,6 +117,8 @@ fn message(raw: Vec<u8>, envelope: Option<Envelope>, mailbox: Option<MailboxId>,
         verdicts: Verdicts::default(),
         mailbox,
         replay_guard: None,
+        payload: None,
+        fetch: None,
     }
 }
 

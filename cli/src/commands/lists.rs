@@ -27,7 +27,7 @@ pub async fn tickets(args: &args::Tickets) -> anyhow::Result<Output> {
         None => Status::ALL.to_vec(),
     };
     let system = System::open(&args.common).await?;
-    let queues: BTreeSet<String> = system.mailboxes.iter().map(|mailbox| mailbox.queue.clone()).collect();
+    let queues: BTreeSet<String> = system.settings.mailboxes.iter().map(|mailbox| mailbox.queue.clone()).collect();
     let filter = TicketFilter { queues: &queues, statuses: &statuses, limit: args.limit };
     let lines = system.store.tickets(&filter).await?;
     let waiting = attention(&system).await?;

@@ -19,6 +19,7 @@ use postern::{
     providers::ses::{self, NotAReceipt},
     queue::{self, Letter, Queue},
     secrets::SecretError,
+    settings::SettingsSource,
 };
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -30,6 +31,8 @@ pub struct App {
     pub ingest: Ingest,
     /// Where the receipts come from.
     pub queue: Queue,
+    /// Mailboxes.
+    pub settings: SettingsSource,
 }
 
 /// Why an event as a whole comes again, or to nothing.
@@ -49,8 +52,9 @@ impl App {
     /// # Errors
     /// The signing keys cannot be had.
     pub async fn new(config: Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
-        let ingest = Ingest::new(&config, clients, ambient).await?;
-        Ok(Self { ingest, queue: Queue::new(clients.sqs.clone(), config.queues.receipt) })
+        let ingest = Ingest::new(&config, clients, ambient.clone()).await?;
+        let settings = SettingsSource::new(config.settings, ingest.store.clone(), ambient);
+        Ok(Self { ingest, queue: Queue::new(clients.sqs.clone(), config.queues.receipt), settings })
     }
 
     /// Works on one event.
@@ -58,64 +62,67 @@ impl App {
     /// # Errors
     /// It is none of the three shapes, or what it brings must come again and no queue says so.
     pub async fn handle(&self, event: Value) -> Result<Value, HandlerError> {
+        // Nothing is decided for mailboxes that are not known.
+        let settings = self.settings.current().await.map_err(|error| HandlerError::Again(error.to_string()))?;
+        let ingest = self.ingest.with(&settings);
         match source(&event) {
-            "aws:sqs" => self.by_queue(event).await,
-            "aws:sns" => self.by_topic(&event).await,
-            "aws:ses" => self.by_rule(&event).await,
+            "aws:sqs" => self.by_queue(&ingest, event).await,
+            "aws:sns" => by_topic(&ingest, &event).await,
+            "aws:ses" => by_rule(&ingest, &event).await,
             other => Err(HandlerError::Foreign(format!(
                 "an event of source {other:?} is no SES receipt; SQS, SNS and SES events are taken here"
             ))),
         }
     }
 
-    async fn by_queue(&self, event: Value) -> Result<Value, HandlerError> {
+    async fn by_queue(&self, ingest: &Ingest, event: Value) -> Result<Value, HandlerError> {
         let event: SqsEvent = serde_json::from_value(event)
             // serde would quote what stands there.
             .map_err(|_| HandlerError::Foreign("an SQS event that does not read".to_owned()))?;
         let letters: Vec<Letter> = event.records.into_iter().map(letter).collect();
         let again = queue::work_off(std::slice::from_ref(&self.queue), &letters, |letter| async move {
             let delivery = Delivery { id: letter.delivery(), receives: letter.receives, counts: letter.receives > 1 };
-            self.take(&letter.body, Some(&delivery)).await.map_err(|error| error.to_string())
+            take(ingest, &letter.body, Some(&delivery)).await.map_err(|error| error.to_string())
         });
         Ok(queue::failures(&again.await))
     }
+}
 
-    async fn by_topic(&self, event: &Value) -> Result<Value, HandlerError> {
-        for record in records(event) {
-            let message = record.pointer("/Sns/Message").and_then(Value::as_str).unwrap_or_default();
-            self.take(message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;
-        }
-        Ok(Value::Null)
+async fn by_topic(ingest: &Ingest, event: &Value) -> Result<Value, HandlerError> {
+    for record in records(event) {
+        let message = record.pointer("/Sns/Message").and_then(Value::as_str).unwrap_or_default();
+        take(ingest, message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;
     }
+    Ok(Value::Null)
+}
 
-    async fn by_rule(&self, event: &Value) -> Result<Value, HandlerError> {
-        for record in records(event) {
-            let message = record.get("ses").unwrap_or(&Value::Null).to_string();
-            self.take(&message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;
-        }
-        // Asked synchronously, SES wants to know whether the rules behind ours still count.
-        Ok(json!({ "disposition": "CONTINUE" }))
+async fn by_rule(ingest: &Ingest, event: &Value) -> Result<Value, HandlerError> {
+    for record in records(event) {
+        let message = record.get("ses").unwrap_or(&Value::Null).to_string();
+        take(ingest, &message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;
     }
+    // Asked synchronously, SES wants to know whether the rules behind ours still count.
+    Ok(json!({ "disposition": "CONTINUE" }))
+}
 
-    /// One message to its end.
-    async fn take(&self, message: &str, delivery: Option<&Delivery>) -> Result<(), IngestError> {
-        let now = self.ingest.ambient.now();
-        let own_bucket = self.ingest.blobs.bucket();
-        let receipt = match ses::read(message, now).and_then(|receipt| receipt.ours(own_bucket)) {
-            Ok(receipt) => receipt,
-            Err(NotAReceipt { slug, why }) => {
-                tracing::error!(slug, why, "not taken; the message is kept as a payload");
-                let body = Bytes::copy_from_slice(message.as_bytes());
-                return self.ingest.unreadable(ses::ingress(None, now), body, slug, None).await.map(drop);
-            }
-        };
-        let setup = receipt.setup;
-        let inbound = receipt.into_inbound(own_bucket);
-        if setup {
-            return self.ingest.set_up(&inbound).await.map(drop);
+/// One message to its end.
+async fn take(ingest: &Ingest, message: &str, delivery: Option<&Delivery>) -> Result<(), IngestError> {
+    let now = ingest.ambient.now();
+    let own_bucket = ingest.blobs.bucket();
+    let receipt = match ses::read(message, now).and_then(|receipt| receipt.ours(own_bucket)) {
+        Ok(receipt) => receipt,
+        Err(NotAReceipt { slug, why }) => {
+            tracing::error!(slug, why, "not taken; the message is kept as a payload");
+            let body = Bytes::copy_from_slice(message.as_bytes());
+            return ingest.unreadable(ses::ingress(None, now), body, slug, None).await.map(drop);
         }
-        self.ingest.stored(inbound, delivery).await.map(drop)
+    };
+    let setup = receipt.setup;
+    let inbound = receipt.into_inbound(own_bucket);
+    if setup {
+        return ingest.set_up(&inbound).await.map(drop);
     }
+    ingest.stored(inbound, delivery).await.map(drop)
 }
 
 /// Where the records of an event come from; SNS spells it differently.

@@ -22,6 +22,7 @@ use postern::{
     outcome::IngestError,
     queue::{self, Letter, Queue, Work},
     secrets::SecretError,
+    settings::{SettingsError, SettingsSource},
     store::{LedgerId, outbox::Swept},
     telemetry,
 };
@@ -36,12 +37,14 @@ const SWEPT_MAX: usize = 500;
 const DOOR: &str = "retry";
 
 /// Everything one instance keeps between events.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct App {
     /// The pipeline.
     pub ingest: Ingest,
     /// Its queues.
     pub queues: Queues,
+    /// Mailboxes and doors.
+    pub settings: SettingsSource,
 }
 
 /// The queues that bring work.
@@ -64,6 +67,9 @@ pub enum HandlerError {
     /// The sweep did not come to its end; the next one goes on.
     #[error("the sweep broke off: {0}")]
     Sweep(#[from] postern::store::StoreError),
+    /// Nothing is decided for mailboxes that are not known.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
 }
 
 impl App {
@@ -72,14 +78,15 @@ impl App {
     /// # Errors
     /// The signing keys cannot be had.
     pub async fn new(config: Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
-        let ingest = Ingest::new(&config, clients, ambient).await?;
+        let ingest = Ingest::new(&config, clients, ambient.clone()).await?;
         let queue = |url| Queue::new(clients.sqs.clone(), url);
         let queues = Queues {
             retry: queue(config.queues.retry),
             net: queue(config.queues.net),
             dead: queue(config.queues.dead),
         };
-        Ok(Self { ingest, queues })
+        let settings = SettingsSource::new(config.settings, ingest.store.clone(), ambient);
+        Ok(Self { ingest, queues, settings })
     }
 
     /// Works on one event.
@@ -87,6 +94,12 @@ impl App {
     /// # Errors
     /// It is nothing that is understood here, or the sweep broke off.
     pub async fn handle(&self, event: Value) -> Result<Value, HandlerError> {
+        let settings = self.settings.current().await?;
+        let now = Self { ingest: self.ingest.with(&settings), ..self.clone() };
+        now.work_on(event).await
+    }
+
+    async fn work_on(&self, event: Value) -> Result<Value, HandlerError> {
         if event.get("Records").is_some() {
             let event: SqsEvent = serde_json::from_value(event)
                 // serde would quote what stands there.
@@ -144,7 +157,7 @@ impl App {
             }
             Work::Sweep => self.sweep().await.map(drop).map_err(|error| match error {
                 HandlerError::Sweep(error) => IngestError::Store(error),
-                HandlerError::Foreign(why) => IngestError::Store(postern::store::StoreError::Other(why)),
+                other => IngestError::Store(postern::store::StoreError::Other(other.to_string())),
             }),
         }
     }

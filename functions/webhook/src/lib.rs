@@ -2,24 +2,33 @@
 //!
 //! `main.rs` (Lambda) and `postern dev` (loopback) call the same [`App::handle`].
 
+mod answer;
+mod knock;
 mod route;
 
 use std::sync::Arc;
 
+use aws_sdk_sns::config::Region;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use postern::{
     ambient::Ambient,
     aws::Clients,
-    config::{Config, TrustedFields},
+    config::Config,
+    inbound::Origin,
     ingest::Ingest,
+    outbound::Outbound,
     outcome::{Answer, IngestError},
-    providers::{self, Provider, Rejected},
+    providers::{Accepted, Rejected},
     queue::Queue,
     secrets::{SecretError, SecretSource, Secrets},
+    settings::{Settings, SettingsSource},
+    store::Store,
 };
-use route::Route;
-use serde_json::json;
+
+pub use answer::not_ready;
+use answer::{answered, told, with_hint};
+use knock::Knock;
 
 /// Everything one instance keeps between requests.
 #[derive(Debug)]
@@ -28,8 +37,12 @@ pub struct App {
     pub ingest: Ingest,
     /// Credentials of providers.
     pub secrets: Secrets,
-    /// Which provider's fields count.
-    pub trusted: TrustedFields,
+    /// Mailboxes and doors.
+    pub settings: SettingsSource,
+    /// The way to the certificates of SNS.
+    pub outbound: Outbound,
+    /// Confirms subscriptions.
+    pub sns: aws_sdk_sns::Client,
 }
 
 /// Why the door does not open. A function with such a fault answers 503 naming it.
@@ -42,22 +55,35 @@ impl App {
     /// The signing keys cannot be had.
     pub async fn new(config: Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
         let retry = Some(Queue::new(clients.sqs.clone(), config.queues.retry.as_str()));
-        let ingest = Ingest { retry, ..Ingest::new(&config, clients, ambient).await? };
-        let operator = clients.secret(&config.operator_secret);
-        Ok(Self::over(ingest, operator, config.trusted_fields))
+        let ingest = Ingest { retry, ..Ingest::new(&config, clients, ambient.clone()).await? };
+        let store: Store = ingest.store.clone();
+        Ok(Self {
+            secrets: Secrets::new(clients.secret(&config.operator_secret), ambient.clone())
+                .with_environment(config.environment_secrets),
+            settings: SettingsSource::new(config.settings, store, ambient),
+            outbound: Outbound::new(),
+            sns: clients.sns.clone(),
+            ingest,
+        })
     }
 
-    /// A door over a pipeline that stands already.
+    /// A door over a pipeline that stands already, for the mailboxes that the pipeline has.
     #[must_use]
-    pub fn over(ingest: Ingest, operator: SecretSource, trusted: TrustedFields) -> Self {
-        let secrets = Secrets::new(operator, ingest.ambient.clone());
-        Self { ingest, secrets, trusted }
+    pub fn over(ingest: Ingest, operator: SecretSource, sns: aws_sdk_sns::Client) -> Self {
+        let defaults = Settings { mailboxes: ingest.mailboxes.clone(), ..Settings::default() };
+        Self {
+            secrets: Secrets::new(operator, ingest.ambient.clone()),
+            settings: SettingsSource::new(defaults, ingest.store.clone(), ingest.ambient.clone()),
+            outbound: Outbound::new(),
+            sns,
+            ingest,
+        }
     }
 
     /// Answers one request. Never fails: what goes wrong is an answer.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<String> {
         let (parts, body) = request.into_parts();
-        let route = match route::of(parts.uri.path(), parts.uri.query()) {
+        let route = match route::of(parts.uri.path(), parts.uri.query(), &parts.headers) {
             Ok(route) => route,
             Err(why) => return told(StatusCode::NOT_FOUND, "unknown-route", &why),
         };
@@ -66,42 +92,48 @@ impl App {
             response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
             return response;
         }
-        if let Some(mailbox) = route.mailbox.as_ref().filter(|id| self.ingest.mailboxes.by_id(id).is_none()) {
-            let why = format!("mailbox {:?} is not configured", mailbox.as_str());
-            return told(StatusCode::NOT_FOUND, "unknown-mailbox", &why);
-        }
-        let text =
-            |name: header::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let request = providers::Request {
-            content_type: text(header::CONTENT_TYPE).unwrap_or_default(),
-            authorization: text(header::AUTHORIZATION),
-            body,
-            mailbox: route.mailbox.clone(),
+        let settings = match self.settings.current().await {
+            Ok(settings) => settings,
+            Err(error) => {
+                tracing::error!(%error, "no mailboxes, no doors");
+                return told(StatusCode::SERVICE_UNAVAILABLE, "settings", &error.to_string());
+            }
         };
-        self.deliver(&route, &request).await
+        match knock::of(&route, parts.headers, body, &settings) {
+            Ok(knock) => self.deliver(knock, &settings).await,
+            Err(none) => told(none.status, none.code, &none.why),
+        }
     }
 
-    async fn deliver(&self, route: &Route, request: &providers::Request) -> Response<String> {
-        let rejected = match self.normalise(route.provider, request).await {
-            Ok(Ok(message)) => return answered(self.ingest.run(message).await, &request.body),
+    async fn deliver(&self, mut knock: Knock<'_>, settings: &Settings) -> Response<String> {
+        let ingest = self.ingest.with(settings);
+        let door = knock.door;
+        let rejected = match self.prove(&mut knock).await {
+            Ok(Ok(accepted)) => {
+                let kept = self.take(&ingest, accepted, &knock).await;
+                return answered(kept, knock.style, knock.request.body.len());
+            }
             Ok(Err(rejected)) => rejected,
             Err(error) => {
-                tracing::error!(%error, provider = route.provider.name(), "the operator secret cannot be read");
+                tracing::error!(%error, door = door.id.as_str(), "the operator secret cannot be read");
                 let why = format!("{error}; nothing is accepted until it can");
                 return told(StatusCode::SERVICE_UNAVAILABLE, "secret-unreadable", &why);
             }
         };
-        let status = StatusCode::from_u16(rejected.status(route.provider)).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        tracing::warn!(provider = route.provider.name(), status = status.as_u16(), why = %rejected, "request not taken");
+        let status = StatusCode::from_u16(rejected.status(door.provider)).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        tracing::warn!(door = door.id.as_str(), status = status.as_u16(), why = %rejected, "request not taken");
         let code = match rejected {
             Rejected::Unreadable { why, slug, ingress, guard } => {
-                let kept = self.ingest.unreadable(*ingress, request.body.clone(), slug, guard.as_ref()).await;
-                return answered(kept.map(|answer| vec![answer]), &request.body).map(|body| with_hint(&body, &why));
+                let body = knock.request.body.clone();
+                let kept = ingest.unreadable(*ingress, body, slug, guard.as_ref()).await;
+                let answers = kept.map(|answer| vec![answer]);
+                return answered(answers, knock.style, knock.request.body.len()).map(|body| with_hint(&body, &why));
             }
             Rejected::NotConfigured(_) => "not-configured",
             Rejected::Unauthorized(_) => "unauthorized",
             Rejected::Malformed(_) => "malformed",
             Rejected::OtherWebhook(_) => "other-webhook",
+            Rejected::Unavailable(_) => "unavailable",
         };
         let mut response = told(status, code, &rejected.to_string());
         if status == StatusCode::UNAUTHORIZED {
@@ -111,70 +143,48 @@ impl App {
         response
     }
 
-    /// Verifies with the cached secrets; before anybody is refused, with freshly read ones.
-    async fn normalise(
-        &self,
-        provider: Provider,
-        request: &providers::Request,
-    ) -> Result<Result<postern::inbound::InboundMessage, Rejected>, SecretError> {
-        let now = self.ingest.ambient.now();
+    /// With the cached secrets; before anybody is refused, with freshly read ones.
+    async fn prove(&self, knock: &mut Knock<'_>) -> Result<Result<Accepted, Rejected>, SecretError> {
         let cached = self.secrets.operator().await?;
-        let first = providers::normalise(provider, request, &cached, self.trusted, now).await;
+        let first = self.try_with(knock, &cached).await;
         match first {
             Err(Rejected::Unauthorized(_) | Rejected::NotConfigured(_)) => {
                 let fresh = self.secrets.operator_now().await?;
                 if Arc::ptr_eq(&cached, &fresh) {
                     return Ok(first);
                 }
-                Ok(providers::normalise(provider, request, &fresh, self.trusted, now).await)
+                Ok(self.try_with(knock, &fresh).await)
             }
             other => Ok(other),
         }
     }
-}
 
-/// The answer of a door that could not be built: the provider tries again, the operator reads why.
-#[must_use]
-pub fn not_ready(why: &str) -> Response<String> {
-    told(StatusCode::SERVICE_UNAVAILABLE, "not-ready", why)
-}
-
-fn answered(result: Result<Vec<Answer>, IngestError>, body: &Bytes) -> Response<String> {
-    match result {
-        Ok(answers) => {
-            let mut answers = answers.into_iter();
-            let Some(first) = answers.next() else { return not_ready("no answer") };
-            let mut json = json!(first);
-            // Several configured recipients: the first copy answers, the others are listed.
-            let others: Vec<Answer> = answers.collect();
-            if let (false, Some(object)) = (others.is_empty(), json.as_object_mut()) {
-                object.insert("copies".to_owned(), json!(others));
+    /// Works on what was accepted.
+    async fn take(&self, ingest: &Ingest, accepted: Accepted, knock: &Knock<'_>) -> Result<Vec<Answer>, IngestError> {
+        match accepted {
+            Accepted::Message(message) if matches!(message.origin, Origin::Stored { .. }) => {
+                ingest.told_of(*message).await
             }
-            respond(StatusCode::OK, &json)
-        }
-        Err(error) => {
-            let retryable = error.retryable();
-            tracing::error!(%error, retryable, octets = body.len(), "mail not taken; the provider tries again");
-            told(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &error.to_string())
+            Accepted::Message(message) => ingest.run(*message).await,
+            Accepted::Fetch(message) => ingest.announced(*message).await,
+            Accepted::Confirm { topic, token } => self.confirm(&topic, &token).await,
+            Accepted::Noted { slug, ingress } => {
+                ingest.noted(*ingress, knock.request.body.clone(), slug).await.map(|answer| vec![answer])
+            }
         }
     }
-}
 
-fn with_hint(body: &str, hint: &str) -> String {
-    let mut json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    if let Some(object) = json.as_object_mut() {
-        object.insert("hint".to_owned(), json!(hint));
+    /// Confirms a subscription with SNS itself, in the topic's region: no URL out of a request is ever asked.
+    async fn confirm(&self, topic: &str, token: &str) -> Result<Vec<Answer>, IngestError> {
+        let region = topic.split(':').nth(3).unwrap_or_default().to_owned();
+        let elsewhere = aws_sdk_sns::config::Builder::new().region(Region::new(region));
+        let asked = self.sns.confirm_subscription().topic_arn(topic).token(token);
+        let confirmed = asked.customize().config_override(elsewhere).send().await;
+        confirmed.map_err(|error| {
+            use aws_sdk_sns::error::ProvideErrorMetadata;
+            IngestError::Unconfirmed(error.code().unwrap_or("no answer").to_owned())
+        })?;
+        tracing::info!(topic, "the topic delivers here from now on");
+        Ok(Vec::new())
     }
-    json.to_string()
-}
-
-fn told(status: StatusCode, code: &str, message: &str) -> Response<String> {
-    respond(status, &json!({ "error": code, "message": message }))
-}
-
-fn respond(status: StatusCode, json: &serde_json::Value) -> Response<String> {
-    let mut response = Response::new(json.to_string());
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    response
 }

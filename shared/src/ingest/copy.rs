@@ -78,6 +78,16 @@ pub(super) struct Release<'a> {
 }
 
 impl<'a> Copy<'a> {
+    /// For each attachment in order: why it is not taken out of the raw mail, if it is not.
+    pub(super) fn refused_attachments(&self) -> Vec<Option<String>> {
+        let attachments = &self.reading.parsed.attachments;
+        // What is kept back anyway takes nobody's place.
+        let sizes = attachments.iter().map(|a| if a.refused.is_some() { 0 } else { a.size });
+        let over = self.mailbox.attachments.judge(sizes);
+        let own = attachments.iter().map(|a| a.refused.clone());
+        own.zip(over).map(|(own, over)| own.or_else(|| over.map(str::to_owned))).collect()
+    }
+
     pub(super) fn mail(&self) -> Mail<'a> {
         Mail {
             headers: &self.arrival.headers,

@@ -118,6 +118,8 @@ impl Ingest {
             verdicts: Verdicts { scans_for_viruses: true, ..Verdicts::default() },
             mailboxes: Vec::new(),
             replay_guard: None,
+            payload_key: None,
+            fetch: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Arrival, Ingest, Recipient, already_ended, rows, told};
 use crate::{
-    blobs::BlobError,
+    blobs::{BlobError, BlobKey},
     headers::{self, Headers},
     inbound::{AcceptRecord, InboundMessage, Origin},
     mailbox::MailboxId,
@@ -65,6 +65,18 @@ impl Ingest {
         }
     }
 
+    /// As [`Ingest::stored`], where no queue brings it again: what cannot be read or decided now goes to the retry queue.
+    ///
+    /// # Errors
+    /// Neither decided nor queued.
+    pub async fn told_of(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
+        let accept = self.accept_unread(&inbound);
+        match self.stored(inbound, None).await {
+            Err(error) if error.retryable() => self.queue(&accept, error).await,
+            ended => ended,
+        }
+    }
+
     /// Brings in mail whose octets came along.
     ///
     /// # Errors
@@ -97,9 +109,10 @@ impl Ingest {
     /// What is known of how a mail is accepted before it is read: its mailboxes by the envelope alone.
     #[must_use]
     pub fn accept_unread(&self, inbound: &InboundMessage) -> AcceptRecord {
-        let key = match &inbound.origin {
-            Origin::Stored { key, .. } => key.clone(),
-            Origin::Received | Origin::Rebuilt => String::new(),
+        let key = match (&inbound.origin, &inbound.fetch) {
+            (Origin::Stored { key, .. }, _) => key.clone(),
+            (_, Some(fetch)) => BlobKey::fetched(&inbound.ingress.door, &fetch.url).as_str().to_owned(),
+            (Origin::Received | Origin::Rebuilt, None) => String::new(),
         };
         rows::accept_record(inbound, &Headers::default(), key, &self.mailboxes)
     }
@@ -305,6 +318,8 @@ pub(super) fn arrived(accept: &AcceptRecord, raw: Bytes) -> Arrival {
         verdicts: accept.verdicts.clone(),
         mailbox: None,
         replay_guard: None,
+        payload: None,
+        fetch: None,
     };
     Arrival { headers: headers::scan(&inbound.raw), inbound, accept: accept.clone() }
 }

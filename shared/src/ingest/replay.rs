@@ -132,5 +132,7 @@ fn accept_from(id: &LedgerId, row: &LedgerRow, bucket: &str) -> AcceptRecord {
         verdicts: row.verdicts.clone(),
         mailboxes: own.into_iter().collect(),
         replay_guard: None,
+        payload_key: None,
+        fetch: None,
     }
 }

@@ -50,6 +50,11 @@ pub(super) fn accept_record(
         verdicts: inbound.verdicts.clone(),
         mailboxes: choose(inbound, headers, mailboxes),
         replay_guard: inbound.replay_guard.clone(),
+        payload_key: inbound
+            .payload
+            .as_ref()
+            .map(|body| BlobKey::payload(&inbound.ingress.door, body).as_str().to_owned()),
+        fetch: inbound.fetch.clone(),
     }
 }
 
@@ -126,6 +131,8 @@ pub(super) fn parked(accept: &AcceptRecord, mailbox: &str, why: (Cause, &str), n
         verdicts: accept.verdicts.clone(),
         mailbox: None,
         replay_guard: None,
+        payload: None,
+        fetch: None,
     };
     let arrival = Arrival { inbound: nothing, headers: Headers::default(), accept: accept.clone() };
     let (cause, reason) = why;
@@ -153,7 +160,7 @@ fn plain_end(outcome: Outcome, cause: Option<Cause>) -> Verb {
 
 /// Keeps the accept record on a row that may be brought in again, where the object cannot hold it.
 fn with_accept(row: LedgerRow, accept: &AcceptRecord) -> LedgerRow {
-    let wanted = accept.is_stored() && row.outcome.needs_attention();
+    let wanted = (accept.is_stored() || accept.fetch.is_some()) && row.outcome.needs_attention();
     LedgerRow { accept: wanted.then(|| Box::new(accept.clone())), ..row }
 }
 
@@ -303,7 +310,7 @@ fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &[Participant], ordina
     let at = copy.arrival.accept.ingress.transport_time;
     Ticket {
         ticket_id: ordinal,
-        number: ticket_number(&mailbox.prefix, mailbox.year_in_number, at, ordinal),
+        number: ticket_number(mailbox.prefix_of(&mailbox.ticket_type), mailbox.year_in_number, at, ordinal),
         subject: cut_at(&copy.arrival.headers.subject, SUBJECT_OCTETS_MAX).to_owned(),
         status: Status::New,
         priority: "normal".to_owned(),
@@ -336,6 +343,8 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timesta
     let text = cut_at(shown, ENTRY_TEXT_OCTETS_MAX);
     let raw_key = &copy.arrival.accept.raw_key;
     let listed = parsed.attachments.iter().enumerate().take(ENTRY_ATTACHMENTS_MAX);
+    let refused = copy.refused_attachments();
+    let why = |n: usize| refused.get(n).cloned().flatten();
     let attachments = listed.map(|(n, a)| AttachmentRef {
         filename: a.filename.clone(),
         content_type: cut_at(&a.content_type, NAME_OCTETS_MAX).to_owned(),
@@ -343,8 +352,8 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timesta
         size: a.size,
         sha256: a.sha256.clone(),
         inline: a.inline,
-        key: a.refused.is_none().then(|| BlobKey::attachment(raw_key, n, &a.sha256).as_str().to_owned()),
-        refused: a.refused.clone(),
+        key: why(n).is_none().then(|| BlobKey::attachment(raw_key, n, &a.sha256).as_str().to_owned()),
+        refused: why(n),
     });
     let mut flags = plan.flags.clone();
     if copy.arrival.accept.origin == Origin::Rebuilt {

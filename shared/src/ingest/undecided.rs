@@ -32,6 +32,20 @@ impl Ingest {
         self.end_now(&id, row, guard, NetRow::None).await
     }
 
+    /// Notes an authenticated request that is no mail and asks for nothing: kept, ignored, answered.
+    ///
+    /// # Errors
+    /// The payload is not safe or its row not written.
+    pub async fn noted(&self, ingress: Ingress, body: Bytes, why: &str) -> Result<Answer, IngestError> {
+        let key = BlobKey::payload(&ingress.door, &body);
+        let octets = body.len() as u64;
+        self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
+        let id = LedgerId::of(key.as_str(), NO_MAILBOX);
+        let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
+        let row = LedgerRow { outcome: Outcome::Ignored, cause: Some(Cause::ProvidersNote), ..row };
+        self.end_now(&id, row, None, NetRow::None).await
+    }
+
     /// Writes a row that needs no decision. Where its single-use token is spent on another body, it is held for that.
     async fn end_now(
         &self,

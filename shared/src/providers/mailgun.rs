@@ -15,7 +15,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Rejected, Request,
+    Accepted, Context, Rejected, Request,
     form::{Form, FormError},
 };
 use crate::{
@@ -24,38 +24,32 @@ use crate::{
     envelope::{Envelope, ReversePath},
     headers,
     inbound::{InboundMessage, Ingress, Origin, ReplayGuard, Verdict, Verdicts},
-    secrets::MailgunSecrets,
+    secrets::live,
     signature::hmac_sha256_hex,
 };
 
-/// Word in the path.
-pub const NAME: &str = "mailgun";
 /// How far the timestamp may be from our clock, either side.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// Fields that are not part of the body digest: they differ when the same mail is signed anew.
 const SIGNATURE_FIELDS: [&str; 3] = ["timestamp", "token", "signature"];
 
-pub(super) async fn normalise(
-    request: &Request,
-    secrets: &MailgunSecrets,
-    trust_fields: bool,
-    now: Timestamp,
-) -> Result<InboundMessage, Rejected> {
-    let keys: Vec<&String> = secrets.signing_keys.iter().filter(|key| !key.trim().is_empty()).collect();
+pub(super) async fn accept(request: &Request, context: &Context<'_>) -> Result<Accepted, Rejected> {
+    let keys = live(&context.secrets.signing_keys);
     if keys.is_empty() {
-        return Err(Rejected::NotConfigured("mailgun.signing_keys"));
+        return Err(Rejected::NotConfigured(context.secret("signing_keys")));
     }
-    let form = match Form::read(&request.content_type, &request.body).await {
+    let form = match Form::read(request.content_type(), &request.body).await {
         Ok(form) => form,
-        Err(FormError::ContentType) => return Err(not_a_form(request, &keys, now)),
+        Err(FormError::ContentType) => return Err(not_a_form(request, &keys, context.now)),
         Err(FormError::Unreadable | FormError::TooMany) => {
             return Err(Rejected::Malformed("the form does not read: a proxy may have re-encoded the body".to_owned()));
         }
     };
     let signed = Signed::of(&form)?;
-    let time = signed.verify(&keys, now)?;
+    let time = signed.verify(&keys, context.now)?;
     let guard = Some(signed.guard(&form));
-    let ingress = ingress(time, Some(signed.token));
+    // The token names the event; it is not kept readable, because whoever reads it could still use it.
+    let ingress = context.ingress(Some(sha256_hex(signed.token.as_bytes())), time);
     let Some(raw) = form.once("body-mime").filter(|raw| !raw.is_empty()) else {
         return Err(no_message(&form, ingress, guard));
     };
@@ -65,25 +59,17 @@ pub(super) async fn normalise(
         forward_paths: recipients.collect(),
         from_header: false,
     };
-    Ok(InboundMessage {
-        verdicts: if trust_fields { verdicts(raw) } else { Verdicts::default() },
+    Ok(Accepted::Message(Box::new(InboundMessage {
+        verdicts: if context.door.spam_fields { verdicts(raw) } else { Verdicts::default() },
         raw: raw.clone(),
         origin: Origin::Received,
         envelope,
         ingress,
         mailbox: request.mailbox.clone(),
         replay_guard: guard,
-    })
-}
-
-fn ingress(time: Timestamp, token: Option<&str>) -> Ingress {
-    Ingress {
-        door: NAME.to_owned(),
-        provider: NAME.to_owned(),
-        // The token names the event; it is not kept readable, because whoever reads it could still use it.
-        event_id: token.map(|token| sha256_hex(token.as_bytes())),
-        transport_time: time,
-    }
+        payload: None,
+        fetch: None,
+    })))
 }
 
 struct Signed<'a> {
@@ -130,7 +116,7 @@ impl<'a> Signed<'a> {
         fields.sort_unstable();
         let parts: Vec<&[u8]> = fields.iter().flat_map(|(name, value)| [name.as_bytes(), *value]).collect();
         ReplayGuard {
-            token_sha256: sha256_parts(&[NAME.as_bytes(), self.token.as_bytes()]),
+            token_sha256: sha256_parts(&[b"mailgun", self.token.as_bytes()]),
             body_digest: sha256_parts(&parts),
         }
     }
@@ -179,7 +165,7 @@ fn verdicts(raw: &[u8]) -> Verdicts {
         dmarc: None,
         spam,
         virus: None,
-        asserted_by: Some(NAME.to_owned()),
+        asserted_by: Some("mailgun".to_owned()),
         ..Verdicts::default()
     }
 }

@@ -13,36 +13,27 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Rejected, Request};
+use super::{Accepted, Context, Rejected, Request};
 use crate::{
     address::AddrSpec,
     envelope::{Envelope, ReversePath},
     headers,
-    inbound::{InboundMessage, Ingress, Origin, Verdict, Verdicts},
-    secrets::PostmarkSecrets,
+    inbound::{InboundMessage, Origin, Verdict, Verdicts},
+    secrets::live,
     signature::one_of,
 };
 
-/// Word in the path.
-pub const NAME: &str = "postmark";
-
-pub(super) fn normalise(
-    request: &Request,
-    secrets: &PostmarkSecrets,
-    trust_fields: bool,
-    now: Timestamp,
-) -> Result<InboundMessage, Rejected> {
-    if secrets.credentials.iter().all(|credential| credential.trim().is_empty()) {
-        return Err(Rejected::NotConfigured("postmark.credentials"));
+pub(super) fn accept(request: &Request, context: &Context<'_>) -> Result<Accepted, Rejected> {
+    if live(&context.secrets.credentials).is_empty() {
+        return Err(Rejected::NotConfigured(context.secret("credentials")));
     }
-    authenticate(request, secrets)?;
+    authenticate(request, &context.secrets.credentials)?;
     let unreadable = |slug, why: &str, event_id: Option<&str>| Rejected::Unreadable {
         why: why.to_owned(),
         slug,
-        ingress: Box::new(ingress(event_id, now)),
+        ingress: Box::new(context.ingress(event_id.map(str::to_owned), context.now)),
         guard: None,
     };
     let payload: Value = serde_json::from_slice(&request.body)
@@ -65,41 +56,34 @@ pub(super) fn normalise(
         }
         Some(_) => return Err(unreadable("raw-email-not-text", "RawEmail is not a string", event_id)),
     };
-    Ok(InboundMessage {
-        verdicts: if trust_fields { verdicts(&raw) } else { Verdicts::default() },
+    Ok(Accepted::Message(Box::new(InboundMessage {
+        verdicts: if context.door.spam_fields { verdicts(&raw) } else { Verdicts::default() },
         raw,
         origin: Origin::Received,
         envelope: envelope(&payload),
-        ingress: ingress(event_id, now),
+        ingress: context.ingress(event_id.map(str::to_owned), context.now),
         mailbox: request.mailbox.clone(),
         replay_guard: None,
-    })
+        payload: None,
+        fetch: None,
+    })))
 }
 
-fn authenticate(request: &Request, secrets: &PostmarkSecrets) -> Result<(), Rejected> {
+fn authenticate(request: &Request, credentials: &[String]) -> Result<(), Rejected> {
     let missing = || {
         let why = "credentials are missing: the webhook URL must be https://user:password@host/inbound/postmark";
         Rejected::Unauthorized(why.to_owned())
     };
-    let header = request.authorization.as_deref().ok_or_else(missing)?;
+    let header = request.header("authorization").ok_or_else(missing)?;
     let (scheme, encoded) = header.trim().split_once(' ').ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(missing());
     }
     let presented = BASE64_STANDARD.decode(encoded.trim()).map_err(|_| missing())?;
-    if one_of(&presented, &secrets.credentials) {
+    if one_of(&presented, credentials) {
         Ok(())
     } else {
         Err(Rejected::Unauthorized("user or password do not match postmark.credentials".to_owned()))
-    }
-}
-
-fn ingress(event_id: Option<&str>, now: Timestamp) -> Ingress {
-    Ingress {
-        door: NAME.to_owned(),
-        provider: NAME.to_owned(),
-        event_id: event_id.map(str::to_owned),
-        transport_time: now,
     }
 }
 
@@ -126,5 +110,5 @@ fn verdicts(raw: &[u8]) -> Verdicts {
         let yes = status.trim().get(..3).is_some_and(|word| word.eq_ignore_ascii_case("yes"));
         if yes { Verdict::Fail } else { Verdict::Pass }
     });
-    Verdicts { spam, asserted_by: Some(NAME.to_owned()), ..Verdicts::default() }
+    Verdicts { spam, asserted_by: Some("postmark".to_owned()), ..Verdicts::default() }
 }

@@ -97,6 +97,8 @@ impl Receipt {
             verdicts: self.verdicts,
             mailbox: None,
             replay_guard: None,
+            payload: None,
+            fetch: None,
         }
     }
 }

@@ -18,6 +18,11 @@ use crate::{
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
 
+/// A row without index attributes.
+pub(super) fn plain(key: &Key, row: &impl Serialize) -> Result<Item, StoreError> {
+    item(key, row)
+}
+
 fn item(key: &Key, row: &impl Serialize) -> Result<Item, StoreError> {
     let mut item: Item =
         serde_dynamo::to_item(row).map_err(|e| StoreError::Invalid(format!("row does not serialise: {e}")))?;

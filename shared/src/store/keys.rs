@@ -8,6 +8,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     address::AddrSpec,
     digest::sha256_parts,
+    door::DoorId,
+    mailbox::MailboxId,
     message_id::MessageId,
     records::{Head, Outcome},
     ticket::Status,
@@ -156,6 +158,31 @@ pub fn change_sk(at: Timestamp, unique: u64) -> String {
 #[must_use]
 pub fn ordinal() -> Key {
     Key::new("ORDINAL", "TICKET")
+}
+
+/// Partition of all mailboxes.
+pub const MAILBOXES: &str = "MAILBOX";
+/// Partition of all doors.
+pub const DOORS: &str = "DOOR";
+/// Sort key of the row that counts changes of the settings: no mailbox can be called so.
+pub const REVISION: &str = "-";
+
+/// A mailbox.
+#[must_use]
+pub fn mailbox(id: &MailboxId) -> Key {
+    Key::new(MAILBOXES, id.as_str())
+}
+
+/// A door.
+#[must_use]
+pub fn door(id: &DoorId) -> Key {
+    Key::new(DOORS, id.as_str())
+}
+
+/// How often mailboxes and doors were changed.
+#[must_use]
+pub fn settings_revision() -> Key {
+    Key::new(MAILBOXES, REVISION)
 }
 
 /// A single-use token.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use aws_sdk_dynamodb::types::{IndexStatus, StreamSpecification, TableDescription, TableStatus, TimeToLiveStatus};
 use aws_sdk_lambda::types::AccountLimit;
 use aws_sdk_sqs::types::QueueAttributeName as Q;
-use postern::{secrets::signing_keys, store::Store};
+use postern::{secrets::signing_keys, settings::Settings, store::Store};
 
 use super::{Finding, State, credentials, door, mx, receiving, secret::Vault, waiting};
 use crate::{
@@ -72,8 +72,8 @@ fn of_outputs(stack: &Stack) -> Vec<Finding> {
         let found = format!("the stack has no {}", missing.join(", "));
         findings.push(Finding::fail("outputs", found, "it is of another version: deploy the template of this one"));
     }
-    match stack.mailboxes() {
-        Ok(mailboxes) => {
+    match stack.defaults() {
+        Ok(Settings { mailboxes, .. }) => {
             let addresses: Vec<String> =
                 mailboxes.iter().flat_map(|mailbox| &mailbox.addresses).map(ToString::to_string).collect();
             findings.push(Finding::ok("mailbox", addresses.join(", ")));
@@ -262,7 +262,7 @@ async fn mail(stack: &Stack, place: &str) -> Vec<Finding> {
 }
 
 async fn domains(stack: &Stack, resolver: Option<SocketAddr>) -> Vec<Finding> {
-    let Ok(mailboxes) = stack.mailboxes() else { return Vec::new() };
+    let Ok(Settings { mailboxes, .. }) = stack.defaults() else { return Vec::new() };
     let host = stack.receives_by_ses().then(|| inbound_host(&stack.region));
     let mut findings = Vec::new();
     for domain in mail_domains(stack, &mailboxes) {

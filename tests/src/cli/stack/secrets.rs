@@ -58,8 +58,8 @@ async fn a_new_credential_stands_in_front_and_the_old_ones_stay() {
     assert!(ran.code == 0 && ran.out.contains("nothing to change"), "without a value it is read too: {ran:?}");
     let text = rig.cloud.state().secret(OPERATOR_ARN).to_string();
     let secrets = Secrets::new(SecretSource::Text(text), Ambient::system()).operator().await.unwrap();
-    assert_eq!(secrets.postmark.credentials, [login], "in the form that the functions read");
-    assert_eq!(secrets.mailgun.signing_keys, ["key-of-old", "key-brand-new"]);
+    assert_eq!(secrets.section("postmark").credentials, [login], "in the form that the functions read");
+    assert_eq!(secrets.section("mailgun").signing_keys, ["key-of-old", "key-brand-new"]);
 
     let listed = rig.json(&["secret", "list"]).await;
     let marks =
