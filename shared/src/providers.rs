@@ -8,16 +8,19 @@ mod content_ids;
 pub mod form;
 pub mod mailgun;
 pub mod postmark;
+pub mod raw;
 pub mod rebuild;
 mod reencoded;
 pub mod sendgrid;
 pub mod ses;
+pub mod sns;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use self::sns::Certificates;
 pub use crate::door::Provider;
 use crate::{
     door::Door,
@@ -60,6 +63,8 @@ pub struct Context<'a> {
     pub door: &'a Door,
     /// That door's credentials.
     pub secrets: &'a DoorSecrets,
+    /// What SNS signs with.
+    pub certificates: &'a Certificates,
     /// Our bucket, to which SES writes.
     pub bucket: &'a str,
     /// Our clock.
@@ -121,8 +126,8 @@ pub enum Accepted {
 /// Why a request is not taken.
 #[derive(Debug, Error)]
 pub enum Rejected {
-    /// A secret is missing: nobody can be let in.
-    #[error("{0} is not configured: set it in the operator secret, then the provider's retry succeeds")]
+    /// A secret, or the list of who may deliver, is missing: nobody can be let in. Holds its name, `door.list`.
+    #[error("{0} is not configured: {how}, then the provider's retry succeeds", how = how_to_set(.0))]
     NotConfigured(String),
     /// Signature or credentials missing or wrong.
     #[error("{0}")]
@@ -150,6 +155,14 @@ pub enum Rejected {
     },
 }
 
+/// Where it is set: a list of topics is no secret.
+fn how_to_set(name: &str) -> String {
+    match name.strip_suffix(".topics") {
+        Some(door) => format!("`postern door set {door}` takes the ARNs of the topics that may deliver"),
+        None => "set it in the operator secret".to_owned(),
+    }
+}
+
 impl Rejected {
     /// The status table of DESIGN section 6. Never 403 to Postmark, never 406 to Mailgun for a signature: both stop
     /// the retries that save a mail when a key was rotated badly. SendGrid gives up on any 4xx.
@@ -174,6 +187,7 @@ pub async fn accept(request: &Request, context: &Context<'_>) -> Result<Accepted
         Provider::Mailgun => mailgun::accept(request, context).await,
         Provider::Postmark => postmark::accept(request, context),
         Provider::Sendgrid => sendgrid::accept(request, context).await,
-        Provider::Ses | Provider::Raw => Err(Rejected::NotConfigured(context.secret("keys"))),
+        Provider::Ses => sns::accept(request, context).await,
+        Provider::Raw => raw::accept(request, context),
     }
 }
