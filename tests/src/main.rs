@@ -20,6 +20,7 @@ mod calls;
 mod capacity;
 mod cli;
 mod corpus;
+mod corpus_webhooks;
 mod faults;
 mod memory;
 mod providers;

@@ -2,8 +2,12 @@
 
 mod logs;
 mod mailgun;
+mod mailgun_parsed;
 mod postmark;
+mod postmark_parsed;
 mod secrets;
+mod sendgrid;
+mod twins;
 
 use bytes::Bytes;
 use http::{Method, Request, header};
@@ -149,7 +153,7 @@ impl Situation {
             }
             Self::AuthenticatedUnreadable => vec![match way {
                 Way::Mailgun(encoding) => Form::mailgun(encoding, "u", b"").without("body-mime").request(),
-                Way::Postmark => Postmark::new("u", "").without("RawEmail").request(),
+                Way::Postmark => Postmark::new("u", "").with_body("{}"),
             }],
             Self::Garbage => vec![match way {
                 Way::Mailgun(_) => post("/inbound/mailgun/mime", "multipart/form-data; boundary=x", "garbage"),
