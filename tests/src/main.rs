@@ -21,6 +21,7 @@ mod capacity;
 mod cli;
 mod corpus;
 mod faults;
+mod mail_server;
 mod memory;
 mod providers;
 mod publish;
