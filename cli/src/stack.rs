@@ -81,11 +81,13 @@ pub const OUTPUTS: [&str; 10] = [
 ];
 
 /// Variables of the functions (`config.rs`) and the parameters that the template fills them from.
-const MAILBOX_PARAMETERS: [(&str, &str); 4] = [
+const MAILBOX_PARAMETERS: [(&str, &str); 6] = [
     ("POSTERN_ADDRESS", "Address"),
     ("POSTERN_PREFIX", "TicketPrefix"),
     ("POSTERN_NUMBER_YEAR", "NumberYear"),
     ("POSTERN_REPLY_MODE", "ReplyMode"),
+    ("POSTERN_MAILGUN_SPAM_FIELDS", "MailgunSpamFields"),
+    ("POSTERN_POSTMARK_SPAM_FIELDS", "PostmarkSpamFields"),
 ];
 
 /// A deployed stack.
