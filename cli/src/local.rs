@@ -15,6 +15,7 @@ use postern::{
     config::{self, ConfigError},
     ingest::Ingest,
     outbound::Outbound,
+    providers::sns::Certificates,
     secrets::{OperatorSecrets, SecretSource, Secrets, signing_keys},
     settings::{Settings as MailSettings, SettingsSource},
     store::Store,
@@ -129,7 +130,7 @@ impl Local {
         App {
             secrets: Secrets::new(operator, ambient.clone()).with_environment(self.environment_secrets.clone()),
             settings: SettingsSource::new(self.defaults.clone(), ingest.store.clone(), ambient),
-            outbound: Outbound::new(),
+            certificates: Certificates::new(Outbound::new()),
             sns: self.endpoints.all_clients(None).sns,
             ingest,
         }

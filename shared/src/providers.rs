@@ -3,22 +3,30 @@
 //! A new provider is one file, its fixtures and one line in [`accept`]. What a refusal means to the provider (retry,
 //! give up) is the status table below; nothing else in Postern knows HTTP statuses of providers.
 
+mod basic;
+mod content_ids;
 pub mod form;
 pub mod mailgun;
 pub mod postmark;
+pub mod raw;
+pub mod rebuild;
+mod reencoded;
+pub mod sendgrid;
 pub mod ses;
+pub mod sns;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use self::sns::Certificates;
 pub use crate::door::Provider;
 use crate::{
     door::Door,
     inbound::{InboundMessage, Ingress, ReplayGuard},
     mailbox::MailboxId,
-    secrets::DoorSecrets,
+    secrets::{DoorSecrets, live},
 };
 
 /// A request as providers look at it.
@@ -55,6 +63,8 @@ pub struct Context<'a> {
     pub door: &'a Door,
     /// That door's credentials.
     pub secrets: &'a DoorSecrets,
+    /// What SNS signs with.
+    pub certificates: &'a Certificates,
     /// Our bucket, to which SES writes.
     pub bucket: &'a str,
     /// Our clock.
@@ -66,6 +76,21 @@ impl Context<'_> {
     #[must_use]
     pub fn secret(&self, list: &str) -> String {
         format!("{}.{list}", self.door.id)
+    }
+
+    /// Those of a list that are not blank; at least one.
+    ///
+    /// # Errors
+    /// There is none: nobody can be let in.
+    pub(crate) fn live<'a>(&self, name: &str, list: &'a [String]) -> Result<Vec<&'a String>, Rejected> {
+        let live = live(list);
+        match (live.is_empty(), list.is_empty()) {
+            (false, _) => Ok(live),
+            (true, true) => Err(Rejected::NotConfigured(self.secret(name))),
+            (true, false) => {
+                Err(Rejected::NotConfigured(format!("{} holds nothing but blanks, so it", self.secret(name))))
+            }
+        }
     }
 
     /// This door at that time.
@@ -101,8 +126,8 @@ pub enum Accepted {
 /// Why a request is not taken.
 #[derive(Debug, Error)]
 pub enum Rejected {
-    /// A secret is missing: nobody can be let in.
-    #[error("{0} is not configured: set it in the operator secret, then the provider's retry succeeds")]
+    /// A secret, or the list of who may deliver, is missing: nobody can be let in. Holds its name, `door.list`.
+    #[error("{0} is not configured: {how}, then the provider's retry succeeds", how = how_to_set(.0))]
     NotConfigured(String),
     /// Signature or credentials missing or wrong.
     #[error("{0}")]
@@ -130,6 +155,14 @@ pub enum Rejected {
     },
 }
 
+/// Where it is set: a list of topics is no secret.
+fn how_to_set(name: &str) -> String {
+    match name.strip_suffix(".topics") {
+        Some(door) => format!("`postern door set {door}` takes the ARNs of the topics that may deliver"),
+        None => "set it in the operator secret".to_owned(),
+    }
+}
+
 impl Rejected {
     /// The status table of DESIGN section 6. Never 403 to Postmark, never 406 to Mailgun for a signature: both stop
     /// the retries that save a mail when a key was rotated badly. SendGrid gives up on any 4xx.
@@ -153,6 +186,8 @@ pub async fn accept(request: &Request, context: &Context<'_>) -> Result<Accepted
     match context.door.provider {
         Provider::Mailgun => mailgun::accept(request, context).await,
         Provider::Postmark => postmark::accept(request, context),
-        Provider::Sendgrid | Provider::Ses | Provider::Raw => Err(Rejected::NotConfigured(context.secret("keys"))),
+        Provider::Sendgrid => sendgrid::accept(request, context).await,
+        Provider::Ses => sns::accept(request, context).await,
+        Provider::Raw => raw::accept(request, context),
     }
 }

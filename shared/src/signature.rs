@@ -1,8 +1,18 @@
-//! Comparisons in constant time: signatures and credentials.
+//! Signatures and credentials: what is secret is compared in constant time, what is public is verified by `ring`.
 
+mod certificate;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+pub use certificate::Certificate;
 use hmac::{Hmac, KeyInit, Mac};
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use x509_parser::{
+    oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY},
+    prelude::FromDer as _,
+    x509::SubjectPublicKeyInfo,
+};
 
 /// True where `hex` is the HMAC-SHA256 of the parts under the key. A blank key matches nothing.
 #[must_use]
@@ -30,6 +40,26 @@ pub fn one_of(presented: &[u8], live: &[String]) -> bool {
     found.into()
 }
 
+/// True where the signature, Base64 of ASN.1 DER, is ECDSA with SHA-256 of the parts under a P-256 public key, Base64 of
+/// its SubjectPublicKeyInfo (RFC 5480); PEM armour and line breaks around the key are passed over. Any other key, and a
+/// blank one, matches nothing.
+#[must_use]
+pub fn ecdsa_p256_sha256(spki_base64: &str, message: &[&[u8]], der_signature_base64: &str) -> bool {
+    let Some(point) = p256_point(spki_base64) else { return false };
+    let Ok(signature) = BASE64_STANDARD.decode(der_signature_base64.trim()) else { return false };
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(&message.concat(), &signature).is_ok()
+}
+
+/// The point of the curve that the key is.
+fn p256_point(spki_base64: &str) -> Option<Vec<u8>> {
+    let dense: String = spki_base64.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
+    let der = BASE64_STANDARD.decode(dense).ok()?;
+    let (rest, spki) = SubjectPublicKeyInfo::from_der(&der).ok()?;
+    let curve = spki.algorithm.parameters.as_ref()?.as_oid().ok()?;
+    let wanted = spki.algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY && curve == OID_EC_P256;
+    (wanted && rest.is_empty()).then(|| spki.subject_public_key.data.to_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +81,35 @@ mod tests {
         assert!(!one_of(b"", &[String::new(), " ".into()]));
         assert!(one_of(b"b:2", &["a:1".into(), "b:2".into()]));
         assert!(!one_of(b"b:3", &["a:1".into(), "b:2".into()]));
+    }
+
+    // Made by `openssl ecparam -genkey`, `openssl ec -pubout` and `openssl dgst -sha256 -sign`.
+    const KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE4NHgvR+8pABIgGrHgo/5TofgMRIOZlm1lvfl8+Jug9JG\
+        yzzLjoi9ezlhJ84E4fafSTe1CCSvHP6zQ48+gOx2bA==";
+    const SIGNED: &[u8] = b"1793610000{\"to\":\"x\"}\r\n";
+    const SIGNATURE: &str =
+        "MEUCIQCewWbf46Bdasx83mA1zrYwF7bOem4dVdziDDHsPtHJTgIgDoFYmUscejTBdKwSOB/lp1qVbJIbf2iqkv+m0oObjqU=";
+
+    #[test]
+    fn what_openssl_signed_with_p256_verifies() {
+        assert!(ecdsa_p256_sha256(KEY, &[SIGNED], SIGNATURE));
+        assert!(ecdsa_p256_sha256(KEY, &[&SIGNED[..10], &SIGNED[10..]], &format!("{SIGNATURE}\n")), "in parts");
+        let (begin, end) = KEY.split_at(64);
+        let armoured = format!("-----BEGIN PUBLIC KEY-----\n{begin}\n{end}\n-----END PUBLIC KEY-----\n");
+        assert!(ecdsa_p256_sha256(&armoured, &[SIGNED], SIGNATURE));
+        assert!(!ecdsa_p256_sha256(KEY, &[&SIGNED[1..]], SIGNATURE));
+        for wrong in ["", "%", "MAAA", &SIGNATURE.replace('A', "B"), SIGNATURE.split_at(4).1] {
+            assert!(!ecdsa_p256_sha256(KEY, &[SIGNED], wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn any_other_key_matches_nothing() {
+        let p384 = "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE6EFFx969ZD2T7uXvBudXMSG7DjXzWIjxXcmlOz/hUWqiW1lEyZxV4fE5uFooZkSO/beWQ7LFJ9VmJup4ZrcPrhlWdgWif9GU4RDXKP6R9K6P4BDSIBnYxf7yb3GuSufB";
+        let other = KEY.replace("bA==", "bQ==");
+        let (begin, _) = KEY.split_at(KEY.len() - 4);
+        for key in ["", " ", "%", "MFkw", begin, &format!("{begin}AAAA"), &other, p384] {
+            assert!(!ecdsa_p256_sha256(key, &[SIGNED], SIGNATURE), "{key}");
+        }
     }
 }

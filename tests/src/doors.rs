@@ -1,5 +1,8 @@
 //! Requests as providers send them, and the HTTP door over a test's world.
 
+pub(crate) mod raw;
+pub(crate) mod sns;
+
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_sns::config::{BehaviorVersion, Region};
 use base64::{Engine as _, prelude::BASE64_STANDARD};

@@ -32,7 +32,7 @@ const EXPECTED: [(&str, u16, &str, &str); 7] = [
     ("webhook-mailgun-mime-urlencoded", 200, "/outcome", "created_new"),
     ("webhook-postmark-bad-credentials", 401, "/error", "unauthorized"),
     ("webhook-postmark-raw", 200, "/outcome", "created_new"),
-    ("webhook-unknown-route", 404, "/error", "unknown-route"),
+    ("webhook-unknown-route", 404, "/error", "unknown-door"),
     ("webhook-wrong-method", 405, "/error", "method"),
 ];
 

@@ -3,10 +3,12 @@
 //! - [`wire::Wire`] goes under the SDK clients of one actor: it records each call, and fails the ones it is told to.
 //! - [`explore::explore`] runs actors in every order their calls can have.
 //! - [`topic::Topic`] stands in for SNS: it records what is published.
+//! - [`fake_https::FakeHttps`] stands in for a provider's own HTTPS server.
 //! - [`runtime_api::RuntimeApi`] is the Lambda service to a real handler process.
 
 pub(crate) mod call;
 pub(crate) mod explore;
+pub(crate) mod fake_https;
 pub(crate) mod fault;
 pub(crate) mod gate;
 pub(crate) mod runtime_api;

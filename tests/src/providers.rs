@@ -3,7 +3,9 @@
 mod logs;
 mod mailgun;
 mod postmark;
+mod raw;
 mod secrets;
+mod sns;
 
 use bytes::Bytes;
 use http::{Method, Request, header};

@@ -94,6 +94,7 @@ impl App {
         let context = Context {
             door: knock.door,
             secrets: &secrets,
+            certificates: &self.certificates,
             bucket: self.ingest.blobs.bucket(),
             now: self.ingest.ambient.now(),
         };

@@ -19,7 +19,7 @@ use postern::{
     ingest::Ingest,
     outbound::Outbound,
     outcome::{Answer, IngestError},
-    providers::{Accepted, Rejected},
+    providers::{Accepted, Rejected, sns::Certificates},
     queue::Queue,
     secrets::{SecretError, SecretSource, Secrets},
     settings::{Settings, SettingsSource},
@@ -39,8 +39,8 @@ pub struct App {
     pub secrets: Secrets,
     /// Mailboxes and doors.
     pub settings: SettingsSource,
-    /// The way to the certificates of SNS.
-    pub outbound: Outbound,
+    /// What SNS signs with.
+    pub certificates: Certificates,
     /// Confirms subscriptions.
     pub sns: aws_sdk_sns::Client,
 }
@@ -61,7 +61,7 @@ impl App {
             secrets: Secrets::new(clients.secret(&config.operator_secret), ambient.clone())
                 .with_environment(config.environment_secrets),
             settings: SettingsSource::new(config.settings, store, ambient),
-            outbound: Outbound::new(),
+            certificates: Certificates::new(Outbound::new()),
             sns: clients.sns.clone(),
             ingest,
         })
@@ -74,7 +74,7 @@ impl App {
         Self {
             secrets: Secrets::new(operator, ingest.ambient.clone()),
             settings: SettingsSource::new(defaults, ingest.store.clone(), ingest.ambient.clone()),
-            outbound: Outbound::new(),
+            certificates: Certificates::new(Outbound::new()),
             sns,
             ingest,
         }
@@ -96,7 +96,7 @@ impl App {
             Ok(settings) => settings,
             Err(error) => {
                 tracing::error!(%error, "no mailboxes, no doors");
-                return told(StatusCode::SERVICE_UNAVAILABLE, "settings", &error.to_string());
+                return told(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &error.to_string());
             }
         };
         match knock::of(&route, parts.headers, body, &settings) {

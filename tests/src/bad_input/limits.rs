@@ -56,7 +56,9 @@ async fn long_texts_are_cut_and_say_so() {
 
 #[tokio::test]
 async fn every_attachment_is_listed_or_counted() {
-    let world = World::new().await;
+    let mut support = crate::world::mailbox("support", crate::world::SUPPORT, "INC");
+    support.attachments.count = 300;
+    let world = World::with(vec![support]).await;
     one(world.ingest.run(delivery("d", attachments(300))).await);
     let entries = world.items("ENTRY#").await;
     let entry = entries.values().next().unwrap();

@@ -37,10 +37,12 @@ async fn while_the_table_is_down_mail_is_queued() {
 async fn the_provider_hears_200_and_the_token_is_spent_in_the_end() {
     let world = World::new().await;
     let wire = Wire::new();
-    table_down(&wire);
     let secret = || SecretSource::Text(operator(&[MAILGUN_KEY], &[POSTMARK_LOGIN]));
     let form = Form::mailgun(Encoding::Multipart, "t", &mail("o", "cust").octets("1"));
-    let heard = hear(&door_with(world.door_over(&wire), secret()), form.request()).await;
+    let door = door_with(world.door_over(&wire), secret());
+    door.settings.current().await.unwrap();
+    table_down(&wire);
+    let heard = hear(&door, form.request()).await;
     assert_eq!((heard.status, heard.text("status")), (200, "queued"));
     work_off_the_retry_queue(&world, &Wire::new()).await;
     assert_eq!(world.items("TOKEN#").await.len(), 1, "the accept record carried it");
