@@ -1,7 +1,9 @@
 //! Requests as providers send them, and the HTTP door over a test's world.
 
 mod parsed;
+pub(crate) mod raw;
 mod sendgrid;
+pub(crate) mod sns;
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_sns::config::{BehaviorVersion, Region};

@@ -19,6 +19,7 @@ mod bad_input;
 mod calls;
 mod capacity;
 mod cli;
+mod compat;
 mod corpus;
 mod corpus_webhooks;
 mod faults;

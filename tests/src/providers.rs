@@ -5,8 +5,10 @@ mod mailgun;
 mod mailgun_parsed;
 mod postmark;
 mod postmark_parsed;
+mod raw;
 mod secrets;
 mod sendgrid;
+mod sns;
 mod twins;
 
 use bytes::Bytes;

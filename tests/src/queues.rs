@@ -45,7 +45,7 @@ impl World {
     }
 
     /// The pipeline of the HTTP door: with the retry queue behind it.
-    fn door_over(&self, wire: &Wire) -> Ingest {
+    pub(crate) fn door_over(&self, wire: &Wire) -> Ingest {
         Ingest { retry: Some(self.queue(wire, &self.urls().retry)), ..self.over(wire) }
     }
 
