@@ -11,20 +11,18 @@ use http::{Request, header};
 use jiff::Timestamp;
 use postern::{
     digest::sha256_hex,
-    door::{Door, Doors, Provider},
     envelope::{Envelope, ReversePath},
     headers::{self, Headers},
     inbound::{Verdict, Verdicts},
     parse::{self, Attachment, ParsedMessage},
     providers::ses,
     secrets::SecretSource,
-    settings::{Settings, SettingsSource},
 };
 use postern_cli::engines::BUCKET;
 use serde_json::Value;
 
 use crate::{
-    doors::{POSTMARK_LOGIN, door_with, hear, operator, post},
+    doors::{POSTMARK_LOGIN, door_with, hear, operator, post, trusting},
     harness::wire::Wire,
     queues::{event, record},
     world::{World, now, text},
@@ -101,11 +99,7 @@ impl Row {
         let ingest = world.over_at(&Wire::new(), self.clock());
         let key = self.str("/signing_key").unwrap_or("unused");
         let secret = SecretSource::Text(operator(&[key], &[POSTMARK_LOGIN]));
-        let doors = Provider::ALL.map(|provider| Door { spam_fields: true, ..Door::own(provider) });
-        let doors = Doors::new(doors.to_vec(), &world.mailboxes).unwrap();
-        let settings = Settings { mailboxes: world.mailboxes.clone(), doors, ..Settings::default() };
-        let mut app = door_with(ingest, secret);
-        app.settings = SettingsSource::fixed(settings, app.ingest.ambient.clone());
+        let app = trusting(&world, door_with(ingest, secret));
         let heard = hear(&app, self.request()).await;
         let accepted = self.json["expected"]["accept"] == true;
         if self.messages().is_empty() {

@@ -11,7 +11,12 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use jiff::Timestamp;
-use postern::{ingest::Ingest, secrets::SecretSource};
+use postern::{
+    door::{Door, Doors, Provider},
+    ingest::Ingest,
+    secrets::SecretSource,
+    settings::{Settings, SettingsSource},
+};
 use postern_cli::{engines::BUCKET, samples::MailgunSignature};
 use postern_webhook::App;
 use serde_json::{Value, json};
@@ -49,6 +54,15 @@ pub(crate) fn door(world: &World) -> App {
 
 pub(crate) fn door_with(ingest: Ingest, secret: SecretSource) -> App {
     App::over(ingest, secret, no_sns())
+}
+
+/// The same door, where every provider's spam and authentication fields count.
+pub(crate) fn trusting(world: &World, mut app: App) -> App {
+    let doors = Provider::ALL.map(|provider| Door { spam_fields: true, ..Door::own(provider) });
+    let doors = Doors::new(doors.to_vec(), &world.mailboxes).unwrap();
+    let settings = Settings { mailboxes: world.mailboxes.clone(), doors, ..Settings::default() };
+    app.settings = SettingsSource::fixed(settings, app.ingest.ambient.clone());
+    app
 }
 
 /// A client of SNS that reaches nothing.

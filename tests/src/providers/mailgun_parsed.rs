@@ -97,6 +97,18 @@ async fn the_envelope_and_the_token_are_the_forms() {
 }
 
 #[tokio::test]
+async fn a_file_under_another_name_is_another_body() {
+    let world = World::new().await;
+    let app = door(&world);
+    let mut form = Form::mailgun_parsed(Encoding::Multipart, "f", &with_file("f", "cust").octets("f"));
+    assert_eq!(hear(&app, form.request()).await.text("status"), "created");
+    assert!(hear(&app, form.request()).await.reasons().contains(&"seen-before"));
+    form.files[0].name = "invoice.html".to_owned();
+    let heard = hear(&app, form.request()).await;
+    assert_eq!((heard.text("status"), heard.reasons()[0]), ("held", "replayed-token"), "{:?}", heard.body);
+}
+
+#[tokio::test]
 async fn word_of_stored_mail_waits_to_be_fetched() {
     for encoding in BOTH {
         let world = World::new().await;

@@ -6,7 +6,7 @@ use http::Request;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    doors::{Encoding, Form, Postmark, SendGrid, door, hear},
+    doors::{Encoding, Form, Postmark, SendGrid, door, hear, trusting},
     world::{World, text},
 };
 
@@ -140,5 +140,48 @@ async fn the_payload_is_kept_beside_what_was_made_of_it() {
         let again = hear(&app, parsed).await;
         assert!(again.reasons().contains(&"seen-before"), "{way}: rebuilt twice is equal: {:?}", again.body);
         assert_eq!((world.tickets().await, world.items("MAIL#").await.len()), (1, 1), "{way}");
+    }
+}
+
+/// Requests with a mail that the provider calls spam, as each says it.
+fn spam() -> Vec<(&'static str, Request<Bytes>)> {
+    let mime = |field: &str| format!("{field}{HEAD}Content-Type: text/plain\r\n\r\nbuy\r\n").into_bytes();
+    let (mailgun, postmark) = (mime("X-Mailgun-Sflag: Yes\r\n"), mime("X-Spam-Status: Yes, score=9\r\n"));
+    vec![
+        ("Mailgun, raw", Form::mailgun(Encoding::Multipart, "t", &mailgun).request()),
+        ("Mailgun, parsed", Form::mailgun_parsed(Encoding::Urlencoded, "t", &mailgun).request()),
+        ("Postmark, raw", Postmark::new("u", std::str::from_utf8(&postmark).unwrap()).request()),
+        ("Postmark, parsed", Postmark::parsed("u", &postmark).request()),
+        ("SendGrid, raw", SendGrid::raw(&mime("")).set("spam_score", b"7.5").request()),
+        ("SendGrid, parsed", SendGrid::parsed(&mime("")).set("spam_score", b"7.5").request()),
+    ]
+}
+
+#[tokio::test]
+async fn what_the_provider_says_of_spam_counts_where_the_operator_says_so() {
+    for (way, request) in spam() {
+        let world = World::new().await;
+        let heard = hear(&door(&world), request.clone()).await;
+        assert_eq!(heard.text("status"), "created", "{way}: {:?}", heard.body);
+        let world = World::new().await;
+        let heard = hear(&trusting(&world, door(&world)), request).await;
+        assert_eq!((heard.text("status"), heard.reasons()[0]), ("held", "spam"), "{way}: {:?}", heard.body);
+    }
+}
+
+#[tokio::test]
+async fn authentication_counts_where_the_operator_says_so() {
+    let mime = format!("{HEAD}Content-Type: text/plain\r\n\r\nhello\r\n").into_bytes();
+    for (request, spf) in [(SendGrid::raw(&mime), "pass"), (SendGrid::parsed(&mime).set("SPF", b"fail"), "fail")] {
+        for trusted in [false, true] {
+            let world = World::new().await;
+            let app = if trusted { trusting(&world, door(&world)) } else { door(&world) };
+            assert_eq!(hear(&app, request.request()).await.status, 200);
+            let [key] = &world.objects("raw/").await[..] else { panic!("one raw object") };
+            let (_, accept) = world.ingest.blobs.get_accepted(key).await.unwrap();
+            let told = serde_json::to_value(&accept.verdicts).unwrap();
+            assert_eq!(told["spf"].as_str(), trusted.then_some(spf), "{told}");
+            assert_eq!(told["asserted_by"].as_str(), trusted.then_some("sendgrid"), "{told}");
+        }
     }
 }

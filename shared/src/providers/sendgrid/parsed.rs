@@ -51,7 +51,9 @@ fn files(form: &Form) -> Vec<File> {
     let info = json(form, "attachment-info");
     let ids = content_ids::read(form.text("content-ids").unwrap_or_default());
     let number = |field: &Field| field.name.strip_prefix("attachment").and_then(|n| n.parse::<u32>().ok());
-    let is_file = |field: &&Field| field.filename.is_some() || number(field).is_some();
+    // Some libraries post every field with a file name.
+    let is_body = |field: &Field| matches!(field.name.as_str(), "headers" | "text" | "html" | "email");
+    let is_file = |field: &&Field| number(field).is_some() || (field.filename.is_some() && !is_body(field));
     let mut files: Vec<&Field> = form.iter().filter(is_file).collect();
     files.sort_by_key(|field| number(field).unwrap_or(u32::MAX));
     let made = files.into_iter().map(|field| {
