@@ -21,6 +21,7 @@ mod capacity;
 mod cli;
 mod compat;
 mod corpus;
+mod corpus_webhooks;
 mod faults;
 mod mail_server;
 mod memory;

@@ -2,10 +2,14 @@
 
 mod logs;
 mod mailgun;
+mod mailgun_parsed;
 mod postmark;
+mod postmark_parsed;
 mod raw;
 mod secrets;
+mod sendgrid;
 mod sns;
+mod twins;
 
 use bytes::Bytes;
 use http::{Method, Request, header};
@@ -151,7 +155,7 @@ impl Situation {
             }
             Self::AuthenticatedUnreadable => vec![match way {
                 Way::Mailgun(encoding) => Form::mailgun(encoding, "u", b"").without("body-mime").request(),
-                Way::Postmark => Postmark::new("u", "").without("RawEmail").request(),
+                Way::Postmark => Postmark::new("u", "").with_body("{}"),
             }],
             Self::Garbage => vec![match way {
                 Way::Mailgun(_) => post("/inbound/mailgun/mime", "multipart/form-data; boundary=x", "garbage"),

@@ -178,6 +178,16 @@ fn a_bounce_stays_one() {
     let report = message.delivery_report.unwrap();
     assert_eq!(report.recipients, ["a@x.example"]);
     assert_eq!(report.original_message_id.unwrap().as_str(), "sent@ids.example");
+    for (headers, expected) in [
+        // Postmark tells no Content-Type.
+        (vec![], Some("delivery-status")),
+        (fields(&[("Content-Type", "multipart/mixed; boundary=b")]), None),
+        (fields(&[("Content-Type", "multipart/report; report-type=\"a b\"")]), None),
+    ] {
+        let (_, message) = read(&Parsed { headers, ..parsed.clone() });
+        assert_eq!(message.report_type.as_deref(), expected);
+        assert_eq!(message.delivery_report.unwrap().recipients, ["a@x.example"]);
+    }
 }
 
 #[test]
