@@ -260,14 +260,13 @@ fn bodies(message: &ParsedMessage, expected: &Value, verdict: &mut Judged) {
     }
 }
 
-/// Size and digest of a file. A mail that is attached is written anew by some frameworks, with one more line break.
+/// Octets by which an attached mail may differ: a framework that writes it anew folds its fields in other places.
+const FOLDS_OCTETS: u64 = 8;
+
 fn has_content(found: &Attachment, expected: &Value) -> bool {
-    let is = |content: &[u8]| {
-        Some(content.len() as u64) == expected["size"].as_u64()
-            && Some(sha256_hex(content).as_str()) == expected["sha256"].as_str()
-    };
-    let attached_mail = found.content_type == "message/rfc822";
-    is(&found.content) || (attached_mail && is(&[&found.content[..], b"\n"].concat()))
+    let size = expected["size"].as_u64().unwrap_or_default();
+    let equal = found.size == size && Some(found.sha256.as_str()) == expected["sha256"].as_str();
+    equal || (found.content_type == "message/rfc822" && found.size.abs_diff(size) <= FOLDS_OCTETS)
 }
 
 /// Each file that is expected is there; more than those is no fault: frameworks drop files without a usable name.
@@ -280,7 +279,11 @@ fn files(message: &ParsedMessage, expected: &Value, verdict: &mut Judged) {
                 && Some(found.content_type.as_str()) == one["mime"].as_str()
         };
         match left.iter().position(same) {
-            Some(at) => drop(left.remove(at)),
+            Some(at) => {
+                if Some(left.remove(at).sha256.as_str()) != one["sha256"].as_str() {
+                    verdict.remarks.push("an attached mail that the row's framework wrote anew".to_owned());
+                }
+            }
             None => {
                 let found: Vec<_> =
                     message.attachments.iter().map(|a| (&a.filename, &a.content_type, a.size)).collect();

@@ -93,10 +93,9 @@ impl Parsed {
     /// the payload does not say what the root was, the part that makes a report tells.
     fn report_type(&self) -> Option<String> {
         let Some(declared) = self.header("content-type") else {
-            let part_of = |kind: &&str| {
-                self.attachments.iter().any(|file| media_type(&file.content_type) == format!("message/{kind}"))
-            };
-            return REPORTS.iter().find(part_of).map(|kind| (*kind).to_owned());
+            let types: Vec<String> = self.attachments.iter().map(|file| media_type(&file.content_type)).collect();
+            let kind = REPORTS.into_iter().find(|kind| types.contains(&format!("message/{kind}")));
+            return kind.map(str::to_owned);
         };
         let declared = Structured::parse(&lines::one_line(declared.as_bytes()));
         let kind = declared.param("report-type").filter(|_| declared.value == "multipart/report")?;
@@ -123,7 +122,7 @@ impl Parsed {
         let report = self.report_type();
         match (report, all.len()) {
             (Some(kind), 1..) => Entity::multipart(format!("report; report-type={kind}"), all),
-            (None, 0) | (Some(_), 0) => Entity::Text { subtype: "plain", text: "" },
+            (None | Some(_), 0) => Entity::Text { subtype: "plain", text: "" },
             // A lone file would be read as the text of the mail.
             (None, 1) if !matches!(all.first(), Some(Entity::File(_))) => all.remove(0),
             (None, _) => Entity::multipart("mixed", all),

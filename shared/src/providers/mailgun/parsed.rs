@@ -26,7 +26,7 @@ pub(super) fn of(form: &Form) -> Parsed {
     let written: Vec<String> = form.all("body-plain").map(text).filter(|text| !text.trim().is_empty()).collect();
     // A mail that is one HTML part has no text: this one was made by Mailgun.
     let html_only = parsed.header("content-type").is_some_and(|kind| starts_with(kind.trim(), "text/html"));
-    if !(html_only && !parsed.htmls.is_empty()) {
+    if !html_only || parsed.htmls.is_empty() {
         parsed.texts = written;
     }
     if parsed.texts.is_empty() && parsed.htmls.is_empty() {

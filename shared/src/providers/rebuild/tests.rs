@@ -205,7 +205,7 @@ fn names_of_any_kind_come_back() {
         ["a.txt", "with blank (1).txt", "quote\".txt", "back\\slash", "naïve.txt", "日本語.txt", "a%20b.txt", &long]
     {
         let (_, message) = read(&Parsed { attachments: vec![file(name, "image/gif", b"x")], ..Parsed::default() });
-        let expected = name.replace('"', "_").replace('\\', "_");
+        let expected = name.replace(['"', '\\'], "_");
         assert_eq!(message.attachments[0].filename.as_deref(), Some(expected.as_str()));
     }
     let endless = format!("{}.exe", "x".repeat(100_000));
