@@ -59,7 +59,7 @@ fn listed(topic: &str, context: &Context<'_>) -> Result<(), Rejected> {
     }
     let id = &context.door.id;
     Err(Rejected::Unauthorized(format!(
-        "the topic is not on the list of door {id}: if it is yours, add its ARN with `postern door set {id}`"
+        "the topic is not on the list of door {id}: if it is yours, add its ARN with `postern door set {id} --topic ARN`"
     )))
 }
 
