@@ -56,6 +56,11 @@ struct Postfix {
 impl Postfix {
     /// Starts it with these lines added to `main.cf`; `None` where that is not possible here.
     fn start(more: &str) -> Option<Self> {
+        Self::start_with(more, "")
+    }
+
+    /// The same with more services.
+    fn start_with(more: &str, services: &str) -> Option<Self> {
         if fs::metadata("/proc/self").unwrap().uid() != 0 {
             eprintln!("SKIPPED: pipe(8) needs root");
             return None;
@@ -74,7 +79,7 @@ impl Postfix {
         assert!(run("chown", &["postfix", at.join("state").to_str().unwrap()]));
         assert!(run("chown", &[USER, at.join("home").to_str().unwrap()]));
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        configure(at, port, more);
+        configure(at, port, more, services);
         fs::write(at.join("mail.log"), "").unwrap();
         // Ends by itself, so that a test that waits in vain fails instead of hanging.
         let mut reader = Command::new("timeout");
@@ -142,7 +147,7 @@ impl Drop for Postfix {
 }
 
 /// The guide's lines, and beside them what makes this instance one of its own.
-fn configure(at: &Path, port: u16, more: &str) {
+fn configure(at: &Path, port: u16, more: &str, services: &str) {
     let binary = at.join("postern");
     let built = env!("CARGO_BIN_EXE_postern-under-test");
     // Where the deliveries' user may not look, the same file under another name.
@@ -167,7 +172,7 @@ fn configure(at: &Path, port: u16, more: &str) {
          rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\n\
          trace unix - - n - 0 bounce\nshowq unix n - n - - showq\nerror unix - - n - - error\n\
          retry unix - - n - - error\ndiscard unix - - n - - discard\nanvil unix - - n - 1 anvil\n\
-         flush unix n - n 1000? 0 flush\nproxymap unix - - n - - proxymap\npostlog unix-dgram n - n - 1 postlogd\n{}",
+         flush unix n - n 1000? 0 flush\nproxymap unix - - n - - proxymap\npostlog unix-dgram n - n - 1 postlogd\n{}{services}",
         place(block("# master.cf"))
     );
     fs::write(at.join("etc/master.cf"), services).unwrap();

@@ -1,8 +1,10 @@
-//! `scripts/relay.sh` against the local HTTP door of `postern dev`.
+//! What the guide says of a raw relay, against the local HTTP door of `postern dev`: `scripts/relay.sh`, Postfix's lines for
+//! it, and the lines for a shell.
 
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -10,6 +12,8 @@ use std::{
 use postern::envelope::ReversePath;
 use postern_cli::local::Local;
 use serde_json::json;
+
+use super::{HELP, Postfix, USER, block, run};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/relay.sh");
 const KEY: &str = "hmac-key-Rowan-0123456789";
@@ -80,10 +84,76 @@ fn mail(id: &str) -> Vec<u8> {
     [head.as_bytes(), b"octets: \x00\xff\xfe\r\n"].concat()
 }
 
+/// True where the tools are not there, which is said.
+fn without_tools() -> bool {
+    let missing = ["curl", "openssl"].iter().any(|tool| !Path::new("/usr/bin").join(tool).exists());
+    if missing {
+        eprintln!("SKIPPED: relay.sh needs curl and openssl");
+    }
+    missing
+}
+
+/// What the door took: octets, null senders, recipients.
+async fn taken(dev: &Dev) -> (Vec<bytes::Bytes>, usize, usize) {
+    let local = Local::open(&dev.data()).await.unwrap();
+    let (_, s3) = local.endpoints().clients(None);
+    let listed = s3.list_objects_v2().bucket(postern_cli::engines::BUCKET).prefix("raw/raw/").send().await.unwrap();
+    let (mut octets, mut null_paths, mut recipients) = (Vec::new(), 0, 0);
+    for object in listed.contents() {
+        let (raw, accept) = local.ingest.blobs.get_accepted(object.key().unwrap()).await.unwrap();
+        octets.push(raw);
+        null_paths += usize::from(accept.envelope.reverse_path == ReversePath::Null);
+        recipients += accept.envelope.forward_paths.len();
+    }
+    (octets, null_paths, recipients)
+}
+
+#[tokio::test]
+async fn postfix_relays_with_the_lines_of_the_guide() {
+    if without_tools() {
+        return;
+    }
+    let dev = Dev::start();
+    let at = dev.folder.path();
+    fs::set_permissions(at, fs::Permissions::from_mode(0o755)).unwrap();
+    let (script, key) = (at.join("relay.sh"), dev.key(KEY));
+    fs::copy(SCRIPT, &script).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o400)).unwrap();
+    let head = "postern-relay unix - n n - 10 pipe";
+    let lines = block(head).replace("/usr/local/bin/relay.sh", script.to_str().unwrap());
+    let lines = lines.replace("/etc/postern/relay.key", key.to_str().unwrap());
+    let lines = lines.replace("https://HOST", &dev.url).replace("user=postern", &format!("user={USER}"));
+    let started = Postfix::start_with("virtual_transport = postern-relay", &format!("{head}\n{lines}"));
+    let Some(mut postfix) = started else { return };
+    assert!(run("chown", &[USER, key.to_str().unwrap()]));
+    postfix.send("", &[HELP, "help+tag@support.example.com"], &super::mail("a"));
+    for _ in 0..2 {
+        postfix.wait_for(&["relay=postern-relay", "status=sent"]);
+    }
+    let (octets, null_paths, recipients) = taken(&dev).await;
+    assert_eq!((octets.len(), null_paths, recipients), (1, 1, 2), "one request for both");
+    assert!(octets[0].starts_with(b"Return-Path: <>"));
+}
+
+#[tokio::test]
+async fn the_guides_lines_for_a_shell_sign_well() {
+    if without_tools() {
+        return;
+    }
+    let dev = Dev::start();
+    dev.key(KEY);
+    fs::write(dev.folder.path().join("mail.eml"), mail("a")).unwrap();
+    let (_, rest) = super::GUIDE.split_once("```sh\n# Signs mail.eml").unwrap();
+    let lines = rest.split_once("```").unwrap().0.replace("https://HOST", &dev.url);
+    let lines = format!("set -e\n# {}", lines.replace("curl ", "curl --silent --fail --max-time 30 "));
+    let output = Command::new("bash").args(["-c", &lines]).current_dir(dev.folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(taken(&dev).await.0, [mail("a")], "octet for octet");
+}
+
 #[tokio::test]
 async fn the_script_signs_and_posts_and_its_code_tells_the_mail_server_what_to_do() {
-    if ["curl", "openssl"].iter().any(|tool| !Path::new("/usr/bin").join(tool).exists()) {
-        eprintln!("SKIPPED: relay.sh needs curl and openssl");
+    if without_tools() {
         return;
     }
     let dev = Dev::start();
@@ -112,14 +182,9 @@ async fn the_script_signs_and_posts_and_its_code_tells_the_mail_server_what_to_d
     let large = [mail("f"), vec![b'x'; 5 * 1024 * 1024]].concat();
     assert_eq!(relay(&door, &key, &envelope, &large).0, 65, "too large for Lambda: returned");
 
-    let local = Local::open(&dev.data()).await.unwrap();
-    let (_, s3) = local.endpoints().clients(None);
-    let listed = s3.list_objects_v2().bucket(postern_cli::engines::BUCKET).prefix("raw/raw/").send().await.unwrap();
-    let mut null_paths = 0;
-    for object in listed.contents() {
-        let (raw, accept) = local.ingest.blobs.get_accepted(object.key().unwrap()).await.unwrap();
-        assert!([mail("a"), mail("b"), mail("c")].iter().any(|sent| raw == *sent), "as sent, octet for octet");
-        null_paths += usize::from(accept.envelope.reverse_path == ReversePath::Null);
+    let (octets, null_paths, recipients) = taken(&dev).await;
+    assert_eq!((octets.len(), null_paths, recipients), (3, 1, 4));
+    for id in ["a", "b", "c"] {
+        assert!(octets.contains(&mail(id).into()), "{id}: as sent, octet for octet");
     }
-    assert_eq!((listed.contents().len(), null_paths), (3, 1));
 }
