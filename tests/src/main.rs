@@ -21,6 +21,7 @@ mod capacity;
 mod cli;
 mod corpus;
 mod faults;
+mod fetch;
 mod memory;
 mod providers;
 mod publish;
