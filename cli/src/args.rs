@@ -1,8 +1,15 @@
 //! The command line.
 
+mod settings;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+
+pub use settings::{
+    Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxVerb,
+    Named,
+};
 
 /// Turns inbound e-mail into helpdesk tickets. Without a verb: `dev`.
 #[derive(Debug, Parser)]
@@ -93,6 +100,10 @@ pub enum Verb {
     Token(Token),
     /// Read one message and print what Postern understands of it, as JSON.
     Inspect(Inspect),
+    /// What people write to: list, add, set, remove, test.
+    Mailbox(Mailbox),
+    /// How mail arrives: list, add, set, remove, test.
+    Door(Door),
     /// Credentials that providers prove themselves with: list, set, rotate.
     Secret(Secret),
     /// Each way in: its URL, what to paste where at the provider, whether its secret is set.
@@ -165,7 +176,9 @@ pub enum SecretVerb {
 /// Arguments of `secret set`.
 #[derive(Debug, Args)]
 pub struct SecretSet {
-    /// mailgun.signing_keys or postmark.credentials.
+    /// DOOR.LIST: mailgun.signing_keys, mailgun.api_keys, postmark.credentials, postmark.server_tokens,
+    /// postmark.inbound_secrets, sendgrid.verification_keys, sendgrid.credentials, raw.hmac_keys, raw.bearer_keys, the
+    /// same of a door of your own (mailgun-eu.signing_keys), or escalated.inbound_secrets.
     pub name: String,
     /// The credential. Better left out: then it is asked for without being shown, or read from standard input (as with
     /// `-`), and stands in no shell history and no process list.

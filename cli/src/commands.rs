@@ -3,10 +3,14 @@
 mod again;
 mod desk;
 mod doctor;
+mod door;
 mod doors;
 mod ingest;
 mod lists;
+mod mailbox;
+mod probe;
 mod secret;
+mod settings;
 
 use std::path::Path;
 
@@ -22,9 +26,11 @@ use crate::system::System;
 pub use again::{redrive, replay};
 pub use desk::{approve, hold, token};
 pub use doctor::doctor;
+pub use door::door;
 pub use doors::doors;
 pub use ingest::{ingest, inspect};
 pub use lists::{mail, ticket, tickets};
+pub use mailbox::mailbox;
 pub use secret::secret;
 
 /// Exit codes (BSD `sysexits.h`): what Postfix's pipe(8) understands.

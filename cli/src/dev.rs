@@ -20,6 +20,7 @@ use crate::{
     local::{DoorKeys, Local, door_keys},
     pump::{self, Pump},
     samples::{self, MailgunSignature, SAMPLES},
+    setup::in_order,
     sources,
 };
 
@@ -213,17 +214,35 @@ fn curl_lines(local: &Local, url: &str) -> anyhow::Result<String> {
         &samples::to(samples::CURL_POSTMARK, &address),
     );
     std::fs::write(&json, payload)?;
+    let doors: Vec<&str> = in_order(&local.settings.doors).into_iter().map(|door| door.id.as_str()).collect();
     Ok(format!(
-        "\nhand over a mail as Mailgun does (the same line again is a retry: one ticket):\n  {}\n\
-         as Postmark does:\n  {}\n\nthen, in another terminal (with the same --data):\n  \
+        "\ndoors: {} at {url}/inbound/DOOR; `postern doors` says what to paste where\n\n\
+         hand over a mail as Mailgun does (the same line again is a retry: one ticket):\n  {}\n\
+         as Postmark does:\n  {}\n{}\nthen, in another terminal (with the same --data):\n  \
          postern tickets    postern ticket 1    postern mail\n\nCtrl-C stops.\n",
+        doors.join(", "),
         mailgun_curl(local, &keys, &address, url, &mime)?,
         format_args!(
             "curl -u '{}' -H 'Content-Type: application/json' --data-binary '@{}' {url}/inbound/postmark",
             keys.postmark,
             json.display()
         ),
+        raw_curl(&keys, &address, url, &mime),
     ))
+}
+
+/// As a mail server hands over; nothing where an older version made the secret.
+fn raw_curl(keys: &DoorKeys, address: &str, url: &str, mime: &Path) -> String {
+    if keys.raw.is_empty() {
+        return String::new();
+    }
+    format!(
+        "as a mail server of one's own does:\n  curl --data-binary '@{}' -H 'Content-Type: message/rfc822' \
+         -H 'Authorization: Bearer {}' -H 'X-Postern-Mail-From: ada@startup.example' -H 'X-Postern-Rcpt-To: {address}' \
+         {url}/inbound/raw\n",
+        mime.display(),
+        keys.raw
+    )
 }
 
 fn mailgun_curl(local: &Local, keys: &DoorKeys, address: &str, url: &str, mime: &Path) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@ pub mod engines;
 pub mod local;
 pub mod pump;
 pub mod samples;
+pub mod setup;
 pub mod show;
 pub mod sources;
 pub mod stack;

@@ -59,22 +59,8 @@ impl Local {
     /// # Errors
     /// In words: which directory, what failed.
     pub async fn open(data: &Path) -> anyhow::Result<Self> {
-        let ambient = Ambient::system();
-        for _ in 0..LOCK_TRIES_MAX {
-            match Engines::start(Some(data)).await {
-                Ok(engines) => return Self::over_engines(engines, data).await,
-                Err(EngineError::InUse { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-            // Either a `dev` serves the directory, or another command holds it for a moment.
-            if let Some(endpoints) = read_endpoints(data)?
-                && answers(&endpoints).await
-            {
-                return Self::over(endpoints, data, None).await;
-            }
-            ambient.sleep(LOCK_PAUSE).await;
-        }
-        Err(anyhow!("{} has been in use by another postern for too long; is one hanging?", data.display()))
+        let (endpoints, engines) = reach(data).await?;
+        Self::over(endpoints, data, engines).await
     }
 
     /// Opens a data directory that is there already: looking makes nothing.
@@ -165,6 +151,29 @@ impl Local {
     }
 }
 
+/// The engines of a data directory: in this process, or those of the `dev` that holds it.
+///
+/// # Errors
+/// In words: which directory, what failed.
+pub(crate) async fn reach(data: &Path) -> anyhow::Result<(Endpoints, Option<Engines>)> {
+    let ambient = Ambient::system();
+    for _ in 0..LOCK_TRIES_MAX {
+        match Engines::start(Some(data)).await {
+            Ok(engines) => return Ok((engines.endpoints().clone(), Some(engines))),
+            Err(EngineError::InUse { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // Either a `dev` serves the directory, or another command holds it for a moment.
+        if let Some(endpoints) = read_endpoints(data)?
+            && answers(&endpoints).await
+        {
+            return Ok((endpoints, None));
+        }
+        ambient.sleep(LOCK_PAUSE).await;
+    }
+    Err(anyhow!("{} has been in use by another postern for too long; is one hanging?", data.display()))
+}
+
 /// Refuses a data directory that is not there.
 ///
 /// # Errors
@@ -200,7 +209,7 @@ async fn answers(endpoints: &Endpoints) -> bool {
 
 /// What the environment says: settings, and credentials that people bring along.
 #[expect(clippy::disallowed_methods, reason = "the command line's shell: the environment comes in here")]
-fn of_environment() -> anyhow::Result<(MailSettings, OperatorSecrets)> {
+pub(crate) fn of_environment() -> anyhow::Result<(MailSettings, OperatorSecrets)> {
     let lookup = |name: &str| std::env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
     let names = [
         "POSTERN_ADDRESS",
@@ -229,6 +238,9 @@ fn make_secrets(directory: &Path) -> anyhow::Result<()> {
     let operator = json!({
         "mailgun": { "signing_keys": [format!("key-{}", random_word(32)?)] },
         "postmark": { "credentials": [format!("postern:{}", random_word(24)?)] },
+        "sendgrid": { "credentials": [format!("postern:{}", random_word(24)?)] },
+        "raw": { "hmac_keys": [random_word(32)?], "bearer_keys": [random_word(32)?] },
+        "escalated": { "inbound_secrets": [random_word(32)?] },
     });
     for (name, secret) in [("master.json", master), ("operator.json", operator)] {
         let path = directory.join(name);
@@ -258,6 +270,8 @@ pub struct DoorKeys {
     pub mailgun: String,
     /// Postmark's `user:password`.
     pub postmark: String,
+    /// The bearer key of raw mail; empty where an older version made the secret.
+    pub raw: String,
 }
 
 /// Reads the local operator's secret.
@@ -269,5 +283,9 @@ pub fn door_keys(data: &Path) -> anyhow::Result<DoorKeys> {
     let text = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
     let json: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
     let text = |pointer: &str| json.pointer(pointer).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-    Ok(DoorKeys { mailgun: text("/mailgun/signing_keys/0"), postmark: text("/postmark/credentials/0") })
+    Ok(DoorKeys {
+        mailgun: text("/mailgun/signing_keys/0"),
+        postmark: text("/postmark/credentials/0"),
+        raw: text("/raw/bearer_keys/0"),
+    })
 }

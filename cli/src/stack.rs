@@ -81,11 +81,17 @@ pub const OUTPUTS: [&str; 10] = [
 ];
 
 /// Variables of the functions (`config.rs`) and the parameters that the template fills them from.
-const MAILBOX_PARAMETERS: [(&str, &str); 4] = [
+const MAILBOX_PARAMETERS: [(&str, &str); 10] = [
     ("POSTERN_ADDRESS", "Address"),
     ("POSTERN_PREFIX", "TicketPrefix"),
     ("POSTERN_NUMBER_YEAR", "NumberYear"),
     ("POSTERN_REPLY_MODE", "ReplyMode"),
+    ("POSTERN_MAILGUN_SPAM_FIELDS", "MailgunSpamFields"),
+    ("POSTERN_POSTMARK_SPAM_FIELDS", "PostmarkSpamFields"),
+    ("POSTERN_SENDGRID_SPAM_FIELDS", "SendgridSpamFields"),
+    ("POSTERN_MAILGUN_DOMAINS", "MailgunDomains"),
+    ("POSTERN_MAILGUN_REGION", "MailgunRegion"),
+    ("POSTERN_SNS_TOPICS", "SnsTopics"),
 ];
 
 /// A deployed stack.

@@ -6,7 +6,7 @@ pub(crate) mod charset;
 mod file_types;
 mod html;
 mod mime;
-mod params;
+pub(crate) mod params;
 mod quoted;
 mod report;
 pub(crate) mod transfer;

@@ -3,10 +3,15 @@
 //! A new provider is one file, its fixtures and one line in [`accept`]. What a refusal means to the provider (retry,
 //! give up) is the status table below; nothing else in Postern knows HTTP statuses of providers.
 
+mod basic;
+mod content_ids;
 pub mod form;
 pub mod mailgun;
 pub mod postmark;
 pub mod raw;
+pub mod rebuild;
+mod reencoded;
+pub mod sendgrid;
 pub mod ses;
 pub mod sns;
 
@@ -21,7 +26,7 @@ use crate::{
     door::Door,
     inbound::{InboundMessage, Ingress, ReplayGuard},
     mailbox::MailboxId,
-    secrets::DoorSecrets,
+    secrets::{DoorSecrets, live},
 };
 
 /// A request as providers look at it.
@@ -71,6 +76,21 @@ impl Context<'_> {
     #[must_use]
     pub fn secret(&self, list: &str) -> String {
         format!("{}.{list}", self.door.id)
+    }
+
+    /// Those of a list that are not blank; at least one.
+    ///
+    /// # Errors
+    /// There is none: nobody can be let in.
+    pub(crate) fn live<'a>(&self, name: &str, list: &'a [String]) -> Result<Vec<&'a String>, Rejected> {
+        let live = live(list);
+        match (live.is_empty(), list.is_empty()) {
+            (false, _) => Ok(live),
+            (true, true) => Err(Rejected::NotConfigured(self.secret(name))),
+            (true, false) => {
+                Err(Rejected::NotConfigured(format!("{} holds nothing but blanks, so it", self.secret(name))))
+            }
+        }
     }
 
     /// This door at that time.
@@ -138,7 +158,7 @@ pub enum Rejected {
 /// Where it is set: a list of topics is no secret.
 fn how_to_set(name: &str) -> String {
     match name.strip_suffix(".topics") {
-        Some(door) => format!("`postern door set {door}` takes the ARNs of the topics that may deliver"),
+        Some(door) => format!("name the topics that may deliver with `postern door set {door} --topic ARN`"),
         None => "set it in the operator secret".to_owned(),
     }
 }
@@ -166,8 +186,8 @@ pub async fn accept(request: &Request, context: &Context<'_>) -> Result<Accepted
     match context.door.provider {
         Provider::Mailgun => mailgun::accept(request, context).await,
         Provider::Postmark => postmark::accept(request, context),
+        Provider::Sendgrid => sendgrid::accept(request, context).await,
         Provider::Ses => sns::accept(request, context).await,
         Provider::Raw => raw::accept(request, context),
-        Provider::Sendgrid => Err(Rejected::NotConfigured(context.secret("keys"))),
     }
 }

@@ -96,6 +96,8 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Replay(args) => commands::replay(&args).await,
         Verb::Approve(args) => commands::approve(&args).await,
         Verb::Token(args) => commands::token(&args).await,
+        Verb::Mailbox(args) => commands::mailbox(&args).await,
+        Verb::Door(args) => commands::door(&args).await,
         Verb::Secret(args) => commands::secret(&args).await,
         Verb::Doors(args) => commands::doors(&args).await,
         Verb::Doctor(args) => commands::doctor(&args).await,

@@ -1,6 +1,7 @@
 //! `doctor`: what is missing or wrong, one line a check. Each check is independent: one that cannot be made says which
 //! permission it lacks, and the others go on.
 
+mod configured;
 mod door;
 mod mx;
 mod of_data;
@@ -9,7 +10,7 @@ mod receiving;
 
 use serde::Serialize;
 
-use super::{Attention, Output, exit, pretty, secret};
+use super::{Attention, Output, exit, pretty};
 use crate::args;
 
 /// How a check ended.
@@ -84,29 +85,6 @@ fn line(finding: &Finding) -> String {
     };
     let todo = finding.todo.as_ref().map(|todo| format!(" -> {todo}")).unwrap_or_default();
     format!("{state:<5} {:<12} {}{todo}\n", finding.check, finding.found)
-}
-
-/// Which doors have keys. `place` = the options that name the system, for the commands to type.
-async fn credentials(vault: &secret::Vault, place: &str) -> Vec<Finding> {
-    const CHECK: &str = "credentials";
-    let held = match vault.read().await {
-        Ok(held) => held,
-        Err(error) if is_denied(&error) => return vec![Finding::unknown(CHECK, &error)],
-        Err(error) => {
-            let todo = "until it reads, running functions use what they read before and new ones answer 503";
-            return vec![Finding::fail(CHECK, format!("{error:#}"), todo)];
-        }
-    };
-    let one = |name: secret::Name| match name.fingerprints(&held.json) {
-        Ok(marks) if marks.is_empty() => Finding::warn(
-            CHECK,
-            format!("{} is not set: the door of {} refuses everything (503)", name.name, name.provider),
-            format!("if mail comes by {}: postern secret set {} -{place}", name.provider, name.name),
-        ),
-        Ok(marks) => Finding::ok(CHECK, format!("{}: {} live", name.name, marks.len())),
-        Err(error) => Finding::fail(CHECK, error.to_string(), "set it right by hand; no key in it counts"),
-    };
-    secret::NAMES.map(one).to_vec()
 }
 
 /// Mail that waits.

@@ -1,18 +1,19 @@
 //! `doors`: each way in, what to paste where at the provider, and whether it is open.
 
-use postern::{
-    address::AddrSpec,
-    mailbox::{Mailboxes, ReplyMode},
-};
+pub(super) mod paste;
+
+use postern::{door::Door, mailbox::Mailboxes};
 use serde::Serialize;
 
 use super::{
     Output, pretty,
-    secret::{MAILGUN, Name, POSTMARK, Vault},
+    secret::{Name, Vault, label},
+    settings,
 };
 use crate::{
     args,
-    local::{self, Local},
+    local::running_door,
+    setup::{Setup, Site, Source, View},
     stack::Stack,
 };
 
@@ -21,11 +22,19 @@ const DEV_URL: &str = "http://127.0.0.1:8080";
 
 /// One way in.
 #[derive(Debug, Serialize)]
-struct Door {
+struct Way {
+    /// Id of the door; none where mail comes without HTTP.
+    door: Option<String>,
     provider: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
+    enabled: bool,
+    /// The mailbox that all its mail is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mailbox: Option<String>,
     /// What the provider posts to, or the record that leads mail here.
     at: String,
-    secret: Option<Credentials>,
+    secrets: Vec<Credentials>,
     /// What is to be done at the provider.
     there: Vec<String>,
     limit: &'static str,
@@ -33,8 +42,11 @@ struct Door {
 
 /// What of a door's secret can be told.
 #[derive(Debug, Serialize)]
-struct Credentials {
-    name: &'static str,
+pub(super) struct Credentials {
+    name: String,
+    means: &'static str,
+    /// The door takes mail that one of them proves.
+    opens: bool,
     /// `None` where the secret could not be read.
     live: Option<usize>,
     fingerprints: Vec<String>,
@@ -43,51 +55,95 @@ struct Credentials {
     unknown: Option<String>,
 }
 
-impl Credentials {
-    async fn of(vault: &Vault, name: Name) -> Self {
-        let read = vault.read().await.and_then(|held| name.fingerprints(&held.json));
-        let (marks, unknown) = match read {
-            Ok(marks) => (Some(marks), None),
-            Err(error) => (None, Some(format!("{error:#}"))),
+/// The operator's secret, or why it could not be read.
+pub(super) struct Held(Result<serde_json::Value, String>);
+
+impl Held {
+    pub(super) async fn read(vault: anyhow::Result<Vault>) -> Self {
+        let read = match vault {
+            Ok(vault) => vault.read().await,
+            Err(error) => Err(error),
         };
-        let live = marks.as_ref().map(Vec::len);
-        Self { name: name.name, live, fingerprints: marks.unwrap_or_default(), unknown }
+        Self(read.map(|held| held.json).map_err(|error| format!("{error:#}")))
     }
 
-    fn shown(&self, place: &str) -> String {
-        let name = self.name;
-        match (self.live, &self.unknown) {
-            (Some(0), _) => {
-                format!("{name} is not set: every mail is refused (503) until `postern secret set {name} -{place}`")
-            }
-            (Some(live), _) => format!("{name}: {live} live ({})", self.fingerprints.join(", ")),
-            (None, why) => format!("{name}: unknown, {}", why.as_deref().unwrap_or_default()),
+    /// What is live at a door, in the order of its lists.
+    pub(super) fn of_door(&self, door: &Door) -> Vec<Credentials> {
+        let of = |name: Name| {
+            let read = self.0.as_ref().map_err(Clone::clone);
+            let read = read.and_then(|json| name.fingerprints(json).map_err(|error| error.to_string()));
+            let (marks, unknown) = match read {
+                Ok(marks) => (Some(marks), None),
+                Err(why) => (None, Some(why)),
+            };
+            let live = marks.as_ref().map(Vec::len);
+            let fingerprints = marks.unwrap_or_default();
+            let (means, opens) = (name.list.means, name.list.opens);
+            Credentials { name: name.to_string(), means, opens, live, fingerprints, unknown }
+        };
+        Name::of_door(door).into_iter().map(of).collect()
+    }
+}
+
+/// True where a door takes mail as far as its secrets go; `None` where that is not known.
+pub(super) fn opened(secrets: &[Credentials]) -> Option<bool> {
+    let opening: Vec<&Credentials> = secrets.iter().filter(|secret| secret.opens).collect();
+    // Of SNS the signature is enough.
+    if opening.is_empty() || opening.iter().any(|secret| secret.live.is_some_and(|live| live > 0)) {
+        return Some(true);
+    }
+    opening.iter().all(|secret| secret.live.is_some()).then_some(false)
+}
+
+/// One line for each list that there is something to say of.
+pub(super) fn shown(secrets: &[Credentials], place: &str) -> Vec<String> {
+    let shut = opened(secrets) == Some(false);
+    let mut lines = Vec::new();
+    for Credentials { name, means, opens, live, fingerprints, unknown } in secrets {
+        match live {
+            None => lines.push(format!("{name}: unknown, {}", unknown.as_deref().unwrap_or_default())),
+            Some(0) if *opens && shut && lines.is_empty() => lines.push(format!(
+                "{name} is not set: every mail is refused (503) until `postern secret set {name} -{place}`"
+            )),
+            Some(0) if *opens && shut => lines.push(format!("or {name} ({means})")),
+            Some(0) if *opens => {}
+            Some(0) => lines.push(format!("{name}: none ({means})")),
+            Some(live) => lines.push(format!("{name}: {live} live ({})", fingerprints.join(", "))),
         }
     }
+    lines
 }
 
 /// Lists the doors.
 ///
 /// # Errors
-/// The stack or data directory cannot be opened. A secret that cannot be read is told in its line.
+/// The stack or data directory cannot be opened, its settings do not go together. A secret that cannot be read is told in
+/// its line.
 pub async fn doors(args: &args::Doors) -> anyhow::Result<Output> {
-    let common = &args.common;
-    let (doors, place, head) = match &common.aws.stack {
-        Some(name) => {
-            let stack = Box::pin(Stack::find(name, &common.aws)).await?;
-            (Box::pin(of_stack(&stack)).await?, format!(" --stack {name}"), String::new())
-        }
-        None => Box::pin(of_data(common)).await?,
-    };
-    if common.json {
-        return Ok(Output::ok(pretty(&serde_json::json!({ "doors": doors }))?));
+    let setup = Setup::open(&args.common).await?;
+    let told = told(&setup).await;
+    let place = setup.place();
+    setup.close().await;
+    let (ways, head) = told?;
+    if args.common.json {
+        return Ok(Output::ok(pretty(&serde_json::json!({ "doors": ways }))?));
     }
     let mut text = head;
-    for door in &doors {
-        text.push_str(&format!("{:<11} {}\n", door.provider, door.at));
-        let secret = door.secret.as_ref().map(|secret| secret.shown(&place));
-        let rows = secret.iter().map(|line| ("secret", line.as_str()));
-        let rows = rows.chain(door.there.iter().map(|line| ("there", line.as_str()))).chain([("limit", door.limit)]);
+    for way in &ways {
+        let own = way.door.as_deref().is_none_or(|id| postern::door::Provider::parse(id).is_some());
+        let title = if own { way.provider.to_owned() } else { format!("{}, door {}", way.provider, id(way)) };
+        text.push_str(&format!("{title:<11} {}\n", way.at));
+        let mut rows = Vec::new();
+        if !way.enabled {
+            rows.push((
+                "state",
+                format!("switched off: 503 until `postern door set {} --enabled true{place}`", id(way)),
+            ));
+        }
+        rows.extend(way.mailbox.iter().map(|mailbox| ("mailbox", format!("all its mail is for {mailbox}"))));
+        rows.extend(shown(&way.secrets, &place).into_iter().map(|line| ("secret", line)));
+        rows.extend(way.there.iter().map(|line| ("there", line.clone())));
+        rows.push(("limit", way.limit.to_owned()));
         let mut last = "";
         for (label, line) in rows {
             text.push_str(&format!("  {:<9} {line}\n", if label == last { "" } else { label }));
@@ -97,100 +153,88 @@ pub async fn doors(args: &args::Doors) -> anyhow::Result<Output> {
     Ok(Output::ok(text))
 }
 
-async fn of_stack(stack: &Stack) -> anyhow::Result<Vec<Door>> {
-    let vault = Vault::of_stack(stack)?;
-    let mailboxes = stack.defaults()?.mailboxes;
-    let mut doors = over_http(stack.output("ApiUrl")?, &vault, &mailboxes).await;
-    doors.push(ses(stack, &mailboxes));
-    Ok(doors)
+fn id(way: &Way) -> &str {
+    way.door.as_deref().unwrap_or_default()
 }
 
-/// The doors of a data directory, the options that name it, and the line above the list.
-async fn of_data(common: &args::Common) -> anyhow::Result<(Vec<Door>, String, String)> {
-    let system = Local::existing(&common.data).await?;
-    let mailboxes = system.ingest.mailboxes.clone();
-    system.close().await;
-    let running = local::running_door(&common.data).await?;
+/// The ways in, and the line above the list.
+async fn told(setup: &Setup) -> anyhow::Result<(Vec<Way>, String)> {
+    let view = setup.view().await?;
+    let settings = settings::in_force(&view)?;
+    let held = Held::read(vault(setup)).await;
+    let (url, mut head) = url(setup).await?;
+    let url = url.unwrap_or_else(|| DEV_URL.to_owned());
+    let mut ways = over_http(&view, &settings.mailboxes, &held, (&url, &setup.place()));
+    if let Site::Stack(stack) = &setup.site {
+        ways.push(ses(stack, &settings.mailboxes));
+    }
+    if settings.closed {
+        head.push_str("all doors are shut: POSTERN_ENABLED is false, providers hear 503\n");
+    }
+    Ok((ways, head))
+}
+
+/// Where the operator's secret is.
+pub(super) fn vault(setup: &Setup) -> anyhow::Result<Vault> {
+    match &setup.site {
+        Site::Data(data, _) => Ok(Vault::of_data(data)),
+        Site::Stack(stack) => Vault::of_stack(stack),
+    }
+}
+
+/// The URL of the HTTP door, where one is open, and what there is to say of it.
+pub(super) async fn url(setup: &Setup) -> anyhow::Result<(Option<String>, String)> {
+    let data = match &setup.site {
+        Site::Stack(stack) => return Ok((Some(stack.output("ApiUrl")?.to_owned()), String::new())),
+        Site::Data(data, _) => data,
+    };
+    let running = running_door(data).await?;
     let head = match &running {
         Some(url) => format!("`postern dev` runs at {url}; a provider reaches it through a tunnel of yours only\n"),
         None => "no `postern dev` runs on this data directory; it opens these doors\n".to_owned(),
     };
-    let vault = Vault::of_data(&common.data);
-    let doors = over_http(running.as_deref().unwrap_or(DEV_URL), &vault, &mailboxes).await;
-    Ok((doors, format!(" --data {}", common.data.display()), head))
+    Ok((running, head))
 }
 
-async fn over_http(url: &str, vault: &Vault, mailboxes: &Mailboxes) -> Vec<Door> {
-    let url = url.trim_end_matches('/');
-    let mailgun = format!("{url}/inbound/mailgun/mime");
-    let postmark = format!("{url}/inbound/postmark");
-    let login = postmark.replacen("://", "://USER:PASSWORD@", 1);
-    let to = expressions(mailboxes);
-    vec![
-        Door {
-            provider: "Mailgun",
-            secret: Some(Credentials::of(vault, MAILGUN).await),
-            there: vec![
-                format!("Receiving > Routes > Create route, expression: {to}"),
-                format!("action: forward(\"{mailgun}\")"),
-                "the secret is the HTTP webhook signing key (Sending > Webhooks), not the API key".to_owned(),
-            ],
-            at: mailgun,
-            limit: "about 4.4 MB a mail (6 MB a request in AWS Lambda); more is refused with 413, as Mailgun's log shows",
-        },
-        Door {
-            provider: "Postmark",
-            secret: Some(Credentials::of(vault, POSTMARK).await),
-            there: vec![
-                format!("inbound stream > Settings > webhook URL: {login}"),
-                "tick: Include raw email content in JSON payload".to_owned(),
-                "USER:PASSWORD is the secret; both are yours to choose, the password at least 24 random characters"
-                    .to_owned(),
-            ],
-            at: postmark,
-            limit: "about 2.8 MB a mail (6 MB a request in AWS Lambda, and Postmark sends its parts twice); more: 413",
-        },
-    ]
-}
-
-/// Mailgun's expression for every address of ours, with its signed reply addresses.
-fn expressions(mailboxes: &Mailboxes) -> String {
-    let one = |address: &AddrSpec, tagged: bool| {
-        let tag = if tagged { "(\\+.*)?" } else { "" };
-        format!("match_recipient(\"{}{tag}@{}\")", escaped(address.local_part()), escaped(address.domain()))
-    };
-    let of = mailboxes.iter().flat_map(|mailbox| {
-        let tagged = mailbox.reply_mode == ReplyMode::Plus;
-        mailbox.addresses.iter().map(move |address| one(address, tagged))
-    });
-    of.collect::<Vec<_>>().join(" or ")
-}
-
-/// An address part as it stands in a regular expression.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::new(), |mut escaped, c| {
-        if !c.is_alphanumeric() && !matches!(c, '-' | '_' | '@') {
-            escaped.push('\\');
+fn over_http(view: &View, mailboxes: &Mailboxes, held: &Held, (url, place): (&str, &str)) -> Vec<Way> {
+    let one = |(door, source): (&Door, Source)| {
+        let paste::Paste { at, there, limit } = paste::of(door, url, place, mailboxes);
+        Way {
+            door: Some(door.id.as_str().to_owned()),
+            provider: label(door.provider),
+            source: Some(source),
+            enabled: door.enabled,
+            mailbox: door.mailbox.as_ref().map(|id| id.as_str().to_owned()),
+            at,
+            secrets: held.of_door(door),
+            there,
+            limit,
         }
-        escaped.push(c);
-        escaped
-    })
+    };
+    view.doors().into_iter().map(one).collect()
 }
 
-fn ses(stack: &Stack, mailboxes: &Mailboxes) -> Door {
-    const LIMIT: &str = "40 MB a mail";
+fn ses(stack: &Stack, mailboxes: &Mailboxes) -> Way {
+    let way = Way {
+        door: None,
+        provider: "Amazon SES",
+        source: None,
+        enabled: true,
+        mailbox: None,
+        at: "off".to_owned(),
+        secrets: Vec::new(),
+        there: vec!["deploy the stack with EnableSes=true to receive by it".to_owned()],
+        limit: "40 MB a mail",
+    };
     if !stack.receives_by_ses() {
-        let there = vec!["deploy the stack with EnableSes=true to receive by it".to_owned()];
-        return Door { provider: "Amazon SES", at: "off".to_owned(), secret: None, there, limit: LIMIT };
+        return way;
     }
     let domains = mail_domains(stack, mailboxes).join(", ");
     let host = inbound_host(&stack.region);
     let rule_set = stack.output("ReceiptRuleSet").unwrap_or("(no output ReceiptRuleSet)");
     let region = &stack.region;
-    Door {
-        provider: "Amazon SES",
+    Way {
         at: format!("MX 10 {host} for {domains}"),
-        secret: None,
         there: vec![
             format!("SES: {domains} must be a verified identity in {region}"),
             format!(
@@ -202,7 +246,7 @@ fn ses(stack: &Stack, mailboxes: &Mailboxes) -> Door {
             format!("aws ses describe-active-receipt-rule-set --region {region}"),
             format!("aws ses set-active-receipt-rule-set --rule-set-name {rule_set} --region {region}"),
         ],
-        limit: LIMIT,
+        ..way
     }
 }
 
@@ -211,27 +255,12 @@ pub(super) fn inbound_host(region: &str) -> String {
     format!("inbound-smtp.{region}.amazonaws.com")
 }
 
-/// Domains whose mail comes by SES: `MailDomain`, else those of the mailboxes' addresses.
+/// Domains whose mail comes by SES: `MailDomain`, else those of the mailboxes' addresses and patterns.
 pub(super) fn mail_domains(stack: &Stack, mailboxes: &Mailboxes) -> Vec<String> {
     if let Some(domains) = stack.parameter("MailDomain") {
         // With a dot in front a receipt rule means the subdomains.
         let domains = domains.split(',').map(|domain| domain.trim().trim_start_matches('.').to_owned());
         return domains.filter(|domain| !domain.is_empty()).collect();
     }
-    let mut domains: Vec<String> =
-        mailboxes.iter().flat_map(|mailbox| &mailbox.addresses).map(|address| address.domain().to_owned()).collect();
-    domains.sort();
-    domains.dedup();
-    domains
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_stands_in_an_expression_as_itself() {
-        assert_eq!(escaped("first.last+x"), "first\\.last\\+x");
-        assert_eq!(escaped("a-b_c@d"), "a-b_c@d");
-    }
+    paste::domains(&mailboxes.iter().collect::<Vec<_>>())
 }

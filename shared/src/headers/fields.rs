@@ -18,6 +18,11 @@ impl Field<'_> {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 
+    /// The name as it stands.
+    pub(crate) fn written_name(&self) -> String {
+        String::from_utf8_lossy(self.name).into_owned()
+    }
+
     /// The name, lower case.
     pub(crate) fn lower_name(&self) -> String {
         String::from_utf8_lossy(self.name).to_ascii_lowercase()

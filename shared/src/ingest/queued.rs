@@ -72,7 +72,10 @@ impl Ingest {
     pub async fn told_of(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
         let accept = self.accept_unread(&inbound);
         match self.stored(inbound, None).await {
-            Err(error) if error.retryable() => self.queue(&accept, error).await,
+            // An object that is not there may come: the queue asks for over an hour, the sender's side for a minute.
+            Err(error) if error.retryable() || matches!(error, IngestError::Unread(_)) => {
+                self.queue(&accept, error).await
+            }
             ended => ended,
         }
     }

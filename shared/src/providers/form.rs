@@ -5,13 +5,28 @@
 use bytes::Bytes;
 use futures_util::stream;
 
+use crate::{headers::fields::octets_as_text, parse::params::Structured};
+
 /// Fields taken; Mailgun sends every header as a field of its own.
 const FIELDS_MAX: usize = 5_000;
 
 /// The fields of a form, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Form {
-    fields: Vec<(String, Bytes)>,
+    fields: Vec<Field>,
+}
+
+/// One field.
+#[derive(Clone, Debug, Default)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its octets.
+    pub value: Bytes,
+    /// Set where it is a file: the file's name, which may be empty.
+    pub filename: Option<String>,
+    /// Its Content-Type as sent; empty where there is none.
+    pub content_type: String,
 }
 
 /// Why a body is no form.
@@ -45,8 +60,17 @@ impl Form {
         let mut parts = multer::Multipart::new(whole, boundary);
         let mut fields = Vec::new();
         while let Some(part) = parts.next_field().await.map_err(|_| FormError::Unreadable)? {
-            let name = part.name().unwrap_or_default().to_owned();
-            fields.push((name, part.bytes().await.map_err(|_| FormError::Unreadable)?));
+            let header = |name| part.headers().get(name).map(http::HeaderValue::as_bytes).unwrap_or_default();
+            // RFC 7578 section 4.2: names of files are UTF-8 there, and in any charset in practice.
+            let disposition = Structured::parse(header(http::header::CONTENT_DISPOSITION));
+            let mut field = Field {
+                name: part.name().or(disposition.param("name")).unwrap_or_default().to_owned(),
+                filename: disposition.param("filename").map(str::to_owned),
+                content_type: octets_as_text(header(http::header::CONTENT_TYPE)).into_owned(),
+                ..Field::default()
+            };
+            field.value = part.bytes().await.map_err(|_| FormError::Unreadable)?;
+            fields.push(field);
             if fields.len() > FIELDS_MAX {
                 return Err(FormError::TooMany);
             }
@@ -60,7 +84,8 @@ impl Form {
             let mut halves = pair.splitn(2, |b| *b == b'=');
             let name = decode(halves.next().unwrap_or_default());
             let value = decode(halves.next().unwrap_or_default());
-            fields.push((String::from_utf8_lossy(&name).into_owned(), Bytes::from(value)));
+            let name = String::from_utf8_lossy(&name).into_owned();
+            fields.push(Field { name, value: Bytes::from(value), ..Field::default() });
             if fields.len() > FIELDS_MAX {
                 return Err(FormError::TooMany);
             }
@@ -71,7 +96,7 @@ impl Form {
     /// The octets of a field that occurs exactly once; `None` where it is missing or repeated.
     #[must_use]
     pub fn once(&self, name: &str) -> Option<&Bytes> {
-        let mut found = self.fields.iter().filter(|(n, _)| n == name).map(|(_, value)| value);
+        let mut found = self.fields.iter().filter(|field| field.name == name).map(|field| &field.value);
         match (found.next(), found.next()) {
             (Some(value), None) => Some(value),
             _ => None,
@@ -87,12 +112,17 @@ impl Form {
     /// True where the field is there at all.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.fields.iter().any(|(n, _)| n == name)
+        self.fields.iter().any(|field| field.name == name)
     }
 
     /// All fields.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Bytes)> {
-        self.fields.iter().map(|(name, value)| (name.as_str(), value))
+    pub fn iter(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter()
+    }
+
+    /// The octets of every field of that name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
+        self.fields.iter().filter(move |field| field.name == name).map(|field| &field.value)
     }
 }
 
@@ -150,6 +180,9 @@ mod tests {
         let form = Form::read("multipart/form-data; boundary=B", &body).await.unwrap();
         assert_eq!(form.once("a").unwrap().as_ref(), b"\xE9");
         assert_eq!(form.text("f"), Some("mail"));
+        let files: Vec<_> = form.iter().filter(|field| field.filename.is_some()).collect();
+        let [file] = files[..] else { panic!("one file") };
+        assert_eq!((file.filename.as_deref(), file.content_type.as_str()), (Some("x"), "message/rfc822"));
     }
 
     #[tokio::test]

@@ -1,45 +1,50 @@
-//! Postmark inbound streams: JSON with `RawEmail`.
+//! Postmark inbound streams: JSON, with `RawEmail` or without (`parsed.rs`).
 //!
 //! Contract (Postmark developer documentation, "Inbound webhook", "Webhooks overview"; support article on retries):
 //! - No signature: `https://user:password@host/inbound/postmark`, HTTP basic authentication over HTTPS. It stands
 //!   outside the body and is judged first.
 //! - `RawEmail` is there where "Include raw email content in JSON payload" is on. It is a JSON string, so 8-bit mail
 //!   that is not UTF-8 arrives as Postmark decoded it.
-//! - `MessageID` is Postmark's own UUID, the event id, never an RFC 5322 id. `OriginalRecipient` is RCPT TO.
-//!   `Headers[0]` is a prepended Return-Path (MAIL FROM); a Return-Path anywhere else is the sender's word.
+//! - `MessageID` is Postmark's own UUID, the event id. `OriginalRecipient` is RCPT TO. `Headers[0]` is a prepended
+//!   Return-Path (MAIL FROM); a Return-Path anywhere else is the sender's word. `MailboxHash` is the plus tag.
 //! - 200 = done; **403 = never again**; anything else = again, ten times within about ten hours.
 //! - A `RecordType` other than `Inbound` is a tracking webhook: 200, told in words.
 //! - `X-Spam-Status` is added by Postmark's SpamAssassin: counts where the operator says so, and only if it occurs once.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+mod parsed;
+
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Accepted, Context, Rejected, Request};
+use super::{
+    Accepted, Context, Rejected, Request,
+    basic::{Login, login},
+    rebuild::rebuild,
+    reencoded,
+};
 use crate::{
     address::AddrSpec,
     envelope::{Envelope, ReversePath},
     headers,
     inbound::{InboundMessage, Origin, Verdict, Verdicts},
-    secrets::live,
-    signature::one_of,
 };
 
 pub(super) fn accept(request: &Request, context: &Context<'_>) -> Result<Accepted, Rejected> {
-    if live(&context.secrets.credentials).is_empty() {
-        return Err(Rejected::NotConfigured(context.secret("credentials")));
+    if !request.vouched {
+        authenticate(request, context)?;
     }
-    authenticate(request, &context.secrets.credentials)?;
-    let unreadable = |slug, why: &str, event_id: Option<&str>| Rejected::Unreadable {
+    let unreadable = |slug, why: &str, event_id: Option<String>| Rejected::Unreadable {
         why: why.to_owned(),
         slug,
-        ingress: Box::new(context.ingress(event_id.map(str::to_owned), context.now)),
+        ingress: Box::new(context.ingress(event_id, context.now)),
         guard: None,
     };
-    let payload: Value = serde_json::from_slice(&request.body)
-        .map_err(|_| unreadable("not-json", "the body is not JSON: is this Postmark's inbound webhook?", None))?;
-    let event_id = payload.get("MessageID").and_then(Value::as_str);
-    match payload.get("RecordType").and_then(Value::as_str) {
+    let payload: Value = serde_json::from_slice(&request.body).map_err(|_| {
+        let why = reencoded::json_in_disguise(request);
+        unreadable("not-json", why.unwrap_or("the body is not JSON: is this Postmark's inbound webhook?"), None)
+    })?;
+    let event_id = text(&payload, "MessageID").map(str::to_owned);
+    match text(&payload, "RecordType") {
         None | Some("Inbound") => {}
         Some(other) => {
             let kind: String = other.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
@@ -48,58 +53,73 @@ pub(super) fn accept(request: &Request, context: &Context<'_>) -> Result<Accepte
             )));
         }
     }
-    let raw = match payload.get("RawEmail") {
-        Some(Value::String(raw)) if !raw.is_empty() => Bytes::copy_from_slice(raw.as_bytes()),
-        Some(Value::String(_)) | None => {
-            let why = "RawEmail is missing: turn on \"Include raw email content in JSON payload\"";
-            return Err(unreadable("no-raw-email", why, event_id));
+    let raw = payload.get("RawEmail").filter(|raw| !raw.is_null());
+    let (raw, origin) = match raw.and_then(Value::as_str).filter(|raw| !raw.is_empty()) {
+        Some(raw) => (Bytes::copy_from_slice(raw.as_bytes()), Origin::Received),
+        None => {
+            let parsed = parsed::of(&payload);
+            if parsed.is_empty() {
+                let why =
+                    "there is no mail in this JSON: neither RawEmail nor the fields of Postmark's inbound webhook";
+                return Err(unreadable("no-mail-in-json", why, event_id));
+            }
+            (rebuild(&parsed), Origin::Rebuilt)
         }
-        Some(_) => return Err(unreadable("raw-email-not-text", "RawEmail is not a string", event_id)),
     };
     Ok(Accepted::Message(Box::new(InboundMessage {
         verdicts: if context.door.spam_fields { verdicts(&raw) } else { Verdicts::default() },
+        payload: (origin == Origin::Rebuilt).then(|| request.body.clone()),
         raw,
-        origin: Origin::Received,
+        origin,
         envelope: envelope(&payload),
-        ingress: context.ingress(event_id.map(str::to_owned), context.now),
+        ingress: context.ingress(event_id, context.now),
         mailbox: request.mailbox.clone(),
         replay_guard: None,
-        payload: None,
         fetch: None,
     })))
 }
 
-fn authenticate(request: &Request, credentials: &[String]) -> Result<(), Rejected> {
-    let missing = || {
-        let why = "credentials are missing: the webhook URL must be https://user:password@host/inbound/postmark";
-        Rejected::Unauthorized(why.to_owned())
+fn text<'a>(payload: &'a Value, name: &str) -> Option<&'a str> {
+    payload.get(name).and_then(Value::as_str)
+}
+
+fn authenticate(request: &Request, context: &Context<'_>) -> Result<(), Rejected> {
+    context.live("credentials", &context.secrets.credentials)?;
+    let why = match login(request, &context.secrets.credentials) {
+        Login::Known => return Ok(()),
+        Login::Wrong => format!("user or password do not match {}", context.secret("credentials")),
+        Login::Missing => {
+            let door = &context.door.id;
+            format!("credentials are missing: the webhook URL must be https://user:password@host/inbound/{door}")
+        }
     };
-    let header = request.header("authorization").ok_or_else(missing)?;
-    let (scheme, encoded) = header.trim().split_once(' ').ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(missing());
-    }
-    let presented = BASE64_STANDARD.decode(encoded.trim()).map_err(|_| missing())?;
-    if one_of(&presented, credentials) {
-        Ok(())
-    } else {
-        Err(Rejected::Unauthorized("user or password do not match postmark.credentials".to_owned()))
-    }
+    Err(Rejected::Unauthorized(why))
 }
 
 fn envelope(payload: &Value) -> Envelope {
-    let recipient = payload.get("OriginalRecipient").and_then(Value::as_str);
-    let first = payload.pointer("/Headers/0");
-    let field = |name: &str| first.and_then(|field| field.get(name)).and_then(Value::as_str);
+    let field = |name: &str| payload.pointer("/Headers/0").and_then(|field| text(field, name));
     let reverse_path = match (field("Name"), field("Value")) {
         (Some(name), Some(value)) if name.eq_ignore_ascii_case("return-path") => ReversePath::parse(value),
         _ => ReversePath::Unknown,
     };
-    Envelope {
-        reverse_path,
-        forward_paths: recipient.and_then(AddrSpec::parse).into_iter().collect(),
-        from_header: false,
+    Envelope { reverse_path, forward_paths: forward_paths(payload), from_header: false }
+}
+
+/// RCPT TO, else whom the mail reached without naming him. Where an address lost its plus tag on the way (a forwarder,
+/// an alias), the one with it stands beside it: replies are known by it.
+fn forward_paths(payload: &Value) -> Vec<AddrSpec> {
+    let original = text(payload, "OriginalRecipient").and_then(AddrSpec::parse);
+    let mut paths: Vec<AddrSpec> = match original {
+        Some(address) => vec![address],
+        None => parsed::people(payload, "BccFull").filter_map(|(_, email)| AddrSpec::parse(email)).collect(),
+    };
+    let hash = text(payload, "MailboxHash").map(str::trim).filter(|hash| !hash.is_empty());
+    if let (Some(hash), [only]) = (hash, paths.as_slice())
+        && !only.local_part().contains('+')
+    {
+        paths.extend(AddrSpec::parse(&format!("{}+{hash}@{}", only.local_part(), only.domain())));
     }
+    paths
 }
 
 fn verdicts(raw: &[u8]) -> Verdicts {

@@ -8,7 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     Store,
-    error::StoreError,
+    error::{Cancelled, StoreError},
     items::{self, Item},
     keys::{self, Key},
 };
@@ -76,7 +76,10 @@ impl Store {
         };
         let transaction = self.client.transact_write_items().transact_items(written);
         let transaction = transaction.transact_items(TransactWriteItem::builder().update(counted).build());
-        transaction.send().await.map(drop).map_err(|e| StoreError::from_sdk(&e))
+        transaction.send().await.map(drop).map_err(|error| match Cancelled::from_sdk(&error) {
+            Cancelled::Conditions(_) => StoreError::Refused,
+            Cancelled::Again(error) | Cancelled::Error(error) => error,
+        })
     }
 
     fn put(&self, key: &Key, row: &impl serde::Serialize) -> Result<TransactWriteItem, StoreError> {

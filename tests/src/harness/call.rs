@@ -96,12 +96,15 @@ fn s3_operation(request: &HttpRequest) -> (&'static str, String) {
     (operation, key.to_owned())
 }
 
-/// `MSGID#...` is of kind `MSGID`; entries and changes lie under their ticket's pk and are told apart by the sk.
+/// A query is known by its index, else by its partition. `MSGID#...` is of kind `MSGID`; entries and changes lie under their ticket's pk and are told apart by the sk.
 fn item_kinds(body: &Value) -> String {
     let mut kinds = Vec::new();
     collect_kinds(body, &mut kinds);
     if kinds.is_empty() {
-        return body.get("IndexName").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let index = body.get("IndexName").and_then(Value::as_str);
+        let partition = body.pointer("/ExpressionAttributeValues/:pk/S").and_then(Value::as_str);
+        let partition = partition.and_then(|pk| pk.split('#').next());
+        return index.or(partition).unwrap_or_default().to_owned();
     }
     kinds.dedup();
     kinds.join("+")

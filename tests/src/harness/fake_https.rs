@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
@@ -24,6 +26,7 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Asked {
@@ -64,6 +67,12 @@ impl FakeHttps {
         Outbound::over(SharedHttpConnector::new(self.clone()))
     }
 
+    /// The same server for an SDK client.
+    pub(crate) fn http_client(&self) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(self.clone());
+        http_client_fn(move |_, _| connector.clone())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
@@ -75,7 +84,8 @@ impl HttpConnector for FakeHttps {
         let url = request.uri().to_owned();
         let mut state = self.state();
         let page = state.pages.get(&url).cloned();
-        state.asked.push(Asked { method: request.method().to_owned(), url, headers });
+        let body = request.body().bytes().unwrap_or_default().to_vec();
+        state.asked.push(Asked { method: request.method().to_owned(), url, headers, body });
         HttpConnectorFuture::ready(match page.unwrap_or(Page::Answer(404, String::new(), Vec::new())) {
             Page::Away => Err(ConnectorError::io("connection refused".into())),
             Page::Answer(status, content_type, body) => {

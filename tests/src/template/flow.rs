@@ -25,16 +25,24 @@ fn optional(function: Function) -> &'static [&'static str] {
             "POSTERN_REPLY_MODE",
             "POSTERN_MAILGUN_SPAM_FIELDS",
             "POSTERN_POSTMARK_SPAM_FIELDS",
+            "POSTERN_SENDGRID_SPAM_FIELDS",
+            "POSTERN_SNS_TOPICS",
         ],
-        Function::Receipt | Function::Retry => {
-            &["POSTERN_AWS_ENDPOINT", "POSTERN_PREFIX", "POSTERN_NUMBER_YEAR", "POSTERN_REPLY_MODE"]
-        }
+        Function::Receipt => &["POSTERN_AWS_ENDPOINT", "POSTERN_PREFIX", "POSTERN_NUMBER_YEAR", "POSTERN_REPLY_MODE"],
+        Function::Retry => &[
+            "POSTERN_AWS_ENDPOINT",
+            "POSTERN_PREFIX",
+            "POSTERN_NUMBER_YEAR",
+            "POSTERN_REPLY_MODE",
+            "POSTERN_MAILGUN_DOMAINS",
+            "POSTERN_MAILGUN_REGION",
+        ],
         Function::Publish => &["POSTERN_AWS_ENDPOINT"],
     }
 }
 
 /// What a variable must refer to.
-const MEANINGS: [(&str, &str); 15] = [
+const MEANINGS: [(&str, &str); 19] = [
     ("POSTERN_TABLE", "Table"),
     ("POSTERN_BUCKET", "Bucket"),
     ("POSTERN_MASTER_SECRET", "MasterSecret"),
@@ -50,6 +58,10 @@ const MEANINGS: [(&str, &str); 15] = [
     ("POSTERN_REPLY_MODE", "ReplyMode"),
     ("POSTERN_MAILGUN_SPAM_FIELDS", "MailgunSpamFields"),
     ("POSTERN_POSTMARK_SPAM_FIELDS", "PostmarkSpamFields"),
+    ("POSTERN_SENDGRID_SPAM_FIELDS", "SendgridSpamFields"),
+    ("POSTERN_SNS_TOPICS", "SnsTopics"),
+    ("POSTERN_MAILGUN_DOMAINS", "MailgunDomains"),
+    ("POSTERN_MAILGUN_REGION", "MailgunRegion"),
 ];
 
 /// Each function is given what it asks for and nothing else, and could start with it.

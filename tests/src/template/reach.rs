@@ -26,9 +26,8 @@ fn needs(call: &Call) -> (Vec<String>, Vec<Vec<String>>) {
             let key = |kind: &str| match kind {
                 "ENTRY" | "CHANGE" => vec!["TICKET#*".to_owned()],
                 "ORDINAL" => vec![kind.to_owned()],
-                // A query names no item: an index, or else the rows of one mail.
+                "MAILBOX" | "DOOR" => vec![kind.to_owned()],
                 "gsi1" | "gsi4" => vec![format!("${{Table.Arn}}/index/{kind}")],
-                "" => vec!["MAIL#*".to_owned()],
                 kind => vec![format!("{kind}#*")],
             };
             let actions: &[&str] = match call.operation.as_str() {
@@ -90,6 +89,14 @@ async fn calls() -> Vec<Call> {
     with_file = with_file.field("Content-Type: multipart/mixed; boundary=b");
     with_file.name =
         "a\r\n--b\r\n\r\ntext\r\n--b\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\none\r\n--b--".to_owned();
+    postern::settings::SettingsSource::new(
+        postern::settings::Settings::default(),
+        pipeline.store.clone(),
+        pipeline.ambient.clone(),
+    )
+    .current()
+    .await
+    .unwrap();
     for copy in [
         first.copy("1").token("t", "d"),
         first.copy("2").door("postmark"),
@@ -108,7 +115,17 @@ async fn the_webhook_may_do_what_it_does() {
     let visited = reached("WebhookRole", &calls().await);
     expect(
         &visited,
-        &["${Bucket.Arn}/attachments/*", "${Bucket.Arn}/raw/*", "MAIL#*", "MSGID#*", "ORDINAL", "TICKET#*", "TOKEN#*"],
+        &[
+            "${Bucket.Arn}/attachments/*",
+            "${Bucket.Arn}/raw/*",
+            "DOOR",
+            "MAIL#*",
+            "MAILBOX",
+            "MSGID#*",
+            "ORDINAL",
+            "TICKET#*",
+            "TOKEN#*",
+        ],
     );
 }
 

@@ -2,21 +2,27 @@
 
 use std::path::Path;
 
-use super::{Finding, credentials, secret::Vault, waiting};
+use postern::settings::SettingsError;
+
+use super::{Finding, configured, waiting};
 use crate::{
-    args::{Aws, Common},
-    commands::attention,
+    args::Common,
+    commands::{attention, secret::Vault, settings},
     local,
+    setup::View,
     system::System,
 };
 
 /// All checks of a data directory.
 pub(super) async fn findings(data: &Path) -> Vec<Finding> {
     let place = format!(" --data {}", data.display());
-    let common = Common { data: data.to_owned(), json: false, aws: Aws::default() };
-    let system = match System::open(&common).await {
+    let system = match System::open(&Common::of(data)).await {
         Ok(system) => system,
         Err(error) => {
+            if let Some(error) = error.downcast_ref::<SettingsError>() {
+                let todo = format!("postern mailbox list{place} and postern door list{place} show them; change one");
+                return vec![Finding::fail("mailbox", settings::untogether(error), todo)];
+            }
             let todo = "`postern dev` makes a new one where there is none";
             return vec![Finding::fail("data", format!("{error:#}"), todo)];
         }
@@ -27,7 +33,14 @@ pub(super) async fn findings(data: &Path) -> Vec<Finding> {
         Ok(None) => Finding::ok("dev", "no `postern dev` runs: only `postern ingest` brings mail in"),
         Err(error) => Finding::unknown("dev", &format!("{error:#}")),
     });
-    findings.extend(credentials(&Vault::of_data(data), &place).await);
+    match system.store.settings().await {
+        Ok(stored) => {
+            let view = View::of(&system.defaults, stored);
+            findings.extend(configured::findings(&view, &place));
+            findings.extend(configured::credentials(&Vault::of_data(data), &view, false, &place).await);
+        }
+        Err(error) => findings.push(Finding::unknown("mailbox", &error)),
+    }
     findings.extend(waiting(attention(&system).await, &place));
     system.close().await;
     findings

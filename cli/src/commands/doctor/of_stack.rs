@@ -5,15 +5,23 @@ use std::net::SocketAddr;
 use aws_sdk_dynamodb::types::{IndexStatus, StreamSpecification, TableDescription, TableStatus, TimeToLiveStatus};
 use aws_sdk_lambda::types::AccountLimit;
 use aws_sdk_sqs::types::QueueAttributeName as Q;
-use postern::{secrets::signing_keys, settings::Settings, store::Store};
+use postern::{
+    ambient::Ambient,
+    mailbox::Mailboxes,
+    secrets::signing_keys,
+    settings::{Settings, Stored},
+    store::Store,
+};
 
-use super::{Finding, State, credentials, door, mx, receiving, secret::Vault, waiting};
+use super::{Finding, State, configured, door, mx, receiving, waiting};
 use crate::{
     args::Aws,
     commands::{
         count_attention,
         doors::{inbound_host, mail_domains},
+        secret::Vault,
     },
+    setup::View,
     stack::{
         OUTPUTS, Session, Stack,
         trouble::{AwsTrouble, in_words},
@@ -41,16 +49,17 @@ pub(super) async fn findings(name: &str, aws: &Aws, resolver: Option<SocketAddr>
         Err(error) => return vec![Finding::fail("stack", format!("{error:#}"), "then look again")],
     };
     let place = format!(" --stack {name}");
+    let (view, mailboxes) = settings(&stack, &place).await;
     let (outputs, (master, operator, http), (table, bucket), queues, (mail, ses, mx), lambda) = tokio::join!(
         async { of_outputs(&stack) },
-        async { tokio::join!(master(&stack), operator(&stack, &place), http(&stack)) },
+        async { tokio::join!(master(&stack), operator(&stack, &view, &place), http(&stack)) },
         async { tokio::join!(table(&stack), bucket(&stack)) },
         queues(&stack, &place),
-        async { tokio::join!(mail(&stack, &place), receiving::check(&stack), domains(&stack, resolver)) },
+        async { tokio::join!(mail(&stack, &place), receiving::check(&stack), domains(&stack, &view, resolver)) },
         lambda(&stack),
     );
     let mut findings = vec![state(&stack)];
-    for some in [outputs, http, master, operator, table, bucket, queues, mail, ses, mx, lambda] {
+    for some in [outputs, mailboxes, http, master, operator, table, bucket, queues, mail, ses, mx, lambda] {
         findings.extend(some);
     }
     findings
@@ -72,15 +81,32 @@ fn of_outputs(stack: &Stack) -> Vec<Finding> {
         let found = format!("the stack has no {}", missing.join(", "));
         findings.push(Finding::fail("outputs", found, "it is of another version: deploy the template of this one"));
     }
-    match stack.defaults() {
-        Ok(Settings { mailboxes, .. }) => {
-            let addresses: Vec<String> =
-                mailboxes.iter().flat_map(|mailbox| &mailbox.addresses).map(ToString::to_string).collect();
-            findings.push(Finding::ok("mailbox", addresses.join(", ")));
-        }
-        Err(error) => findings.push(Finding::fail("mailbox", error.to_string(), "the functions do not start")),
-    }
     findings
+}
+
+/// What is set up; where it cannot be read, what the parameters say.
+async fn settings(stack: &Stack, place: &str) -> (View, Vec<Finding>) {
+    const CHECK: &str = "mailbox";
+    let defaults = match stack.defaults() {
+        Ok(defaults) => defaults,
+        Err(error) => {
+            let finding = Finding::fail(CHECK, error.to_string(), "the functions do not start");
+            return (View::of(&Settings::default(), Stored::default()), vec![finding]);
+        }
+    };
+    let Ok(table) = stack.output("TableName") else { return (View::of(&defaults, Stored::default()), Vec::new()) };
+    let store = Store::new(stack.clients.dynamodb.clone(), table, Ambient::system());
+    match store.settings().await {
+        Ok(stored) => {
+            let view = View::of(&defaults, stored);
+            let findings = configured::findings(&view, place);
+            (view, findings)
+        }
+        Err(error) => {
+            let finding = Finding::unknown(CHECK, &format!("{:#}", in_words(error.into())));
+            (View::of(&defaults, Stored::default()), vec![finding])
+        }
+    }
 }
 
 async fn master(stack: &Stack) -> Vec<Finding> {
@@ -99,9 +125,9 @@ async fn master(stack: &Stack) -> Vec<Finding> {
     vec![Finding::fail(CHECK, format!("{error:#}"), todo)]
 }
 
-async fn operator(stack: &Stack, place: &str) -> Vec<Finding> {
+async fn operator(stack: &Stack, view: &View, place: &str) -> Vec<Finding> {
     match Vault::of_stack(stack) {
-        Ok(vault) => credentials(&vault, place).await,
+        Ok(vault) => configured::credentials(&vault, view, stack.receives_by_ses(), place).await,
         Err(_) => Vec::new(),
     }
 }
@@ -257,15 +283,20 @@ async fn queue(stack: &Stack, (name, output): (&str, &str), place: &str) -> Opti
 
 async fn mail(stack: &Stack, place: &str) -> Vec<Finding> {
     let Ok(table) = stack.output("TableName") else { return Vec::new() };
-    let store = Store::new(stack.clients.dynamodb.clone(), table, postern::ambient::Ambient::system());
+    let store = Store::new(stack.clients.dynamodb.clone(), table, Ambient::system());
     waiting(count_attention(&store).await, place)
 }
 
-async fn domains(stack: &Stack, resolver: Option<SocketAddr>) -> Vec<Finding> {
-    let Ok(Settings { mailboxes, .. }) = stack.defaults() else { return Vec::new() };
+async fn domains(stack: &Stack, view: &View, resolver: Option<SocketAddr>) -> Vec<Finding> {
+    let settings = view.in_force.as_ref().unwrap_or(&view.defaults);
+    let mailboxes: &Mailboxes = &settings.mailboxes;
+    // Without a mailbox no mail is expected anywhere.
+    if mailboxes.iter().next().is_none() {
+        return Vec::new();
+    }
     let host = stack.receives_by_ses().then(|| inbound_host(&stack.region));
     let mut findings = Vec::new();
-    for domain in mail_domains(stack, &mailboxes) {
+    for domain in mail_domains(stack, mailboxes) {
         findings.push(mx::check(resolver, &domain, host.as_deref()).await);
     }
     findings

@@ -87,3 +87,133 @@ impl Certificates {
         Ok(certificate)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::HashMap,
+        sync::{Arc, Mutex as StdMutex},
+    };
+
+    use aws_smithy_runtime_api::client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+    };
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    const GOOD: &[u8] = include_bytes!("../../../../tests/fixtures/signatures/certificate.pem");
+    const OTHER: &[u8] = include_bytes!("../../../../tests/fixtures/signatures/other.pem");
+    const URL: &str = "https://sns.eu-central-1.amazonaws.com/a.pem";
+
+    /// What lies at which URL, and how often anything was asked.
+    #[derive(Clone, Debug, Default)]
+    struct Host(Arc<StdMutex<Pages>>);
+
+    #[derive(Debug, Default)]
+    struct Pages {
+        at: HashMap<String, &'static [u8]>,
+        asked: usize,
+    }
+
+    impl Host {
+        fn put(&self, url: &str, body: &'static [u8]) {
+            self.0.lock().unwrap().at.insert(url.to_owned(), body);
+        }
+
+        fn asked(&self) -> usize {
+            self.0.lock().unwrap().asked
+        }
+
+        fn certificates(&self) -> Certificates {
+            Certificates::new(Outbound::over(SharedHttpConnector::new(self.clone())))
+        }
+    }
+
+    impl HttpConnector for Host {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let mut state = self.0.lock().unwrap();
+            state.asked += 1;
+            let body = state.at.get(request.uri()).copied();
+            let body = body.ok_or_else(|| ConnectorError::io("away".into()));
+            let answer = body.map(|body| HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body)));
+            HttpConnectorFuture::ready(answer)
+        }
+    }
+
+    fn at(minutes: i64) -> Timestamp {
+        let start: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
+        start + SignedDuration::from_mins(minutes)
+    }
+
+    /// True under the good certificate only.
+    fn ours(certificate: &Certificate) -> bool {
+        Some(certificate) == Certificate::parse(GOOD).as_ref()
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_fetched_once() {
+        let host = Host::default();
+        host.put(URL, GOOD);
+        let certificates = host.certificates();
+        for minutes in [0, 1, 60 * 24 * 30] {
+            assert_eq!(certificates.prove(URL, at(minutes), ours).await, Ok(true));
+        }
+        assert_eq!(host.asked(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_fails_under_an_old_copy_is_tried_under_a_fresh_one() {
+        let host = Host::default();
+        host.put(URL, OTHER);
+        let certificates = host.certificates();
+        assert_eq!(certificates.prove(URL, at(0), ours).await, Ok(false));
+        host.put(URL, GOOD);
+        assert_eq!(certificates.prove(URL, at(60), ours).await, Ok(false), "an hour is not old");
+        assert_eq!(host.asked(), 1, "forgeries make us ask once an hour at most");
+        assert_eq!(certificates.prove(URL, at(61), ours).await, Ok(true));
+        assert_eq!(certificates.prove(URL, at(62), |_| false).await, Ok(false));
+        assert_eq!(host.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn an_old_copy_holds_on_while_the_host_is_away() {
+        let host = Host::default();
+        host.put(URL, GOOD);
+        let certificates = host.certificates();
+        assert_eq!(certificates.prove(URL, at(0), ours).await, Ok(true));
+        host.0.lock().unwrap().at.clear();
+        assert_eq!(certificates.prove(URL, at(120), ours).await, Ok(true));
+        assert!(certificates.prove(URL, at(120), |_| false).await.is_err(), "not proven bad");
+    }
+
+    #[tokio::test]
+    async fn outside_its_period_a_certificate_proves_nothing() {
+        let host = Host::default();
+        host.put(URL, GOOD);
+        let early: Timestamp = "2025-12-31T23:59:59Z".parse().unwrap();
+        let certificates = host.certificates();
+        assert_eq!(certificates.prove(URL, early, ours).await, Ok(false));
+        assert_eq!(certificates.prove(URL, at(0), ours).await, Ok(true));
+        assert_eq!(certificates.prove(URL, "2046-01-01T00:00:01Z".parse().unwrap(), ours).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn the_oldest_makes_room() {
+        let host = Host::default();
+        let certificates = host.certificates();
+        let url = |n: usize| format!("{URL}{n}");
+        for n in 0..=REMEMBERED_MAX {
+            host.put(&url(n), GOOD);
+            assert_eq!(certificates.prove(&url(n), at(0), ours).await, Ok(true));
+        }
+        assert_eq!(host.asked(), REMEMBERED_MAX + 1);
+        assert_eq!(certificates.prove(&url(1), at(0), ours).await, Ok(true));
+        assert_eq!(host.asked(), REMEMBERED_MAX + 1, "still remembered");
+        assert_eq!(certificates.prove(&url(0), at(0), ours).await, Ok(true));
+        assert_eq!(host.asked(), REMEMBERED_MAX + 2, "forgotten");
+        assert_eq!(certificates.remembered.lock().await.len(), REMEMBERED_MAX);
+    }
+}

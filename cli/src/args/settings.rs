@@ -1,0 +1,205 @@
+//! Arguments of `mailbox` and `door`.
+
+use clap::{Args, Subcommand};
+
+use super::Common;
+
+/// Arguments of `mailbox`.
+#[derive(Debug, Args)]
+pub struct Mailbox {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: MailboxVerb,
+}
+
+/// What can be done with mailboxes.
+#[derive(Debug, Subcommand)]
+pub enum MailboxVerb {
+    /// List all, and where each comes from.
+    List {
+        /// Where and how.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show one with all its settings.
+    Show(Named),
+    /// Set up a new one; --address is needed.
+    Add(MailboxChange),
+    /// Change what is named, and nothing else.
+    Set(MailboxChange),
+    /// Take one away that is stored.
+    Remove(MailboxRemove),
+    /// What leads to it and what does not, as far as can be told without sending mail.
+    Test(Named),
+}
+
+/// A mailbox or a door.
+#[derive(Debug, Args)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `mailbox add` and `mailbox set`.
+#[derive(Debug, Args)]
+pub struct MailboxChange {
+    /// Its id: 1 to 64 letters a-z, digits and hyphens.
+    pub id: String,
+    /// What shall be.
+    #[command(flatten)]
+    pub fields: MailboxFields,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `mailbox remove`.
+#[derive(Debug, Args)]
+pub struct MailboxRemove {
+    /// Its id.
+    pub id: String,
+    /// Also where mail is held for it; that mail then needs `hold release --mailbox`.
+    #[arg(long)]
+    pub force: bool,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Settings of a mailbox. What is left out stays as it is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct MailboxFields {
+    /// Address that people write to; may be repeated. Reply addresses are made from the first one.
+    #[arg(long = "address", value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+    /// Further addresses: `*@example.com` (all of a domain that no other mailbox has) or `help+*@example.com` (with any
+    /// tag); may be repeated, `-` = none.
+    #[arg(long = "pattern", value_name = "PATTERN")]
+    pub patterns: Vec<String>,
+    /// Prefix of its ticket numbers, 2 to 8 letters A to Z [default: INC].
+    #[arg(long)]
+    pub prefix: Option<String>,
+    /// Another prefix for one type of ticket; may be repeated, nothing behind the `=` takes it away.
+    #[arg(long, value_name = "TYPE=PREFIX")]
+    pub prefix_for: Vec<String>,
+    /// Ticket numbers carry the year [default: false].
+    #[arg(long, value_name = "true|false")]
+    pub year: Option<bool>,
+    /// Queue of its new tickets [default: support].
+    #[arg(long)]
+    pub queue: Option<String>,
+    /// Type of its new tickets [default: incident].
+    #[arg(long = "type", value_name = "TYPE")]
+    pub ticket_type: Option<String>,
+    /// `plus`: reply addresses carry a signed tag; `off`: they do not, where tags are not delivered [default: plus].
+    #[arg(long, value_name = "plus|off")]
+    pub reply_mode: Option<String>,
+    /// What a stranger's mail on an existing ticket does: unverified, append, new, hold [default: unverified].
+    #[arg(long, value_name = "POLICY")]
+    pub strangers: Option<String>,
+    /// A ticket number in the subject counts for participants whose authentication is unknown [default: false].
+    #[arg(long, value_name = "true|false")]
+    pub subject_number_unauthenticated: Option<bool>,
+    /// For how long an answer reopens a closed ticket; 0 = never, `always` = without end [default: 14].
+    #[arg(long, value_name = "DAYS|always")]
+    pub reopen_window: Option<String>,
+    /// Mailboxes of one scope share tickets [default: the id].
+    #[arg(long)]
+    pub scope: Option<String>,
+    /// Size of an attachment at most, decoded: octets, or 25MB (1 MB = 1,048,576 octets) [default: 25MB].
+    #[arg(long, value_name = "SIZE")]
+    pub attachment_each: Option<String>,
+    /// Size of all attachments of a mail at most [default: 40MB].
+    #[arg(long, value_name = "SIZE")]
+    pub attachment_total: Option<String>,
+    /// Attachments of a mail at most [default: 50].
+    #[arg(long, value_name = "COUNT")]
+    pub attachment_count: Option<u32>,
+    /// Mail for it becomes tickets; else it is held, cause mailbox-disabled [default: true].
+    #[arg(long, value_name = "true|false")]
+    pub enabled: Option<bool>,
+}
+
+/// Arguments of `door`.
+#[derive(Debug, Args)]
+pub struct Door {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: DoorVerb,
+}
+
+/// What can be done with doors.
+#[derive(Debug, Subcommand)]
+pub enum DoorVerb {
+    /// List all, and where each comes from.
+    List {
+        /// Where and how.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show one with all its settings.
+    Show(Named),
+    /// Set up another door: a second account or domain at a provider.
+    Add(DoorAdd),
+    /// Change what is named, and nothing else.
+    Set(DoorChange),
+    /// Take one away that is stored.
+    Remove(Named),
+    /// Whether it is open and reachable, and what to paste where.
+    Test(Named),
+}
+
+/// Arguments of `door add`.
+#[derive(Debug, Args)]
+pub struct DoorAdd {
+    /// Its id: 1 to 64 letters a-z, digits and hyphens. It stands in the URL, and in the names of its secrets.
+    pub id: String,
+    /// Who stands at it: mailgun, postmark, sendgrid, ses or raw.
+    #[arg(long)]
+    pub provider: String,
+    /// What shall be.
+    #[command(flatten)]
+    pub fields: DoorFields,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `door set`.
+#[derive(Debug, Args)]
+pub struct DoorChange {
+    /// Its id.
+    pub id: String,
+    /// What shall be.
+    #[command(flatten)]
+    pub fields: DoorFields,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Settings of a door. What is left out stays as it is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DoorFields {
+    /// All its mail is for this mailbox, whatever the addresses; `-` = by address.
+    #[arg(long, value_name = "ID")]
+    pub mailbox: Option<String>,
+    /// It takes mail; else it answers 503 and the provider keeps its mail for hours [default: true].
+    #[arg(long, value_name = "true|false")]
+    pub enabled: Option<bool>,
+    /// The provider is set up to add its spam and authentication fields to the mail, so they count [default: false].
+    #[arg(long, value_name = "true|false")]
+    pub spam_fields: Option<bool>,
+    /// Mailgun: domain whose stored events are gone through for what a webhook missed; may be repeated, `-` = none.
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub domains: Vec<String>,
+    /// Mailgun: where these domains live [default: us].
+    #[arg(long = "mailgun-region", value_name = "us|eu")]
+    pub region: Option<String>,
+    /// SNS: topic that may deliver here, as ARN; may be repeated, `-` = none.
+    #[arg(long = "topic", value_name = "ARN")]
+    pub topics: Vec<String>,
+}
