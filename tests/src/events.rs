@@ -64,6 +64,7 @@ async fn app(engines: &Engines, now: Timestamp) -> App {
         mailboxes: Mailboxes::new(vec![mailbox]).unwrap(),
         ambient,
         retry: None,
+        fetcher: None,
     };
     App::over(ingest, SecretSource::Text(OPERATOR.to_owned()), crate::doors::no_sns())
 }

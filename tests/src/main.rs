@@ -23,6 +23,7 @@ mod compat;
 mod corpus;
 mod corpus_webhooks;
 mod faults;
+mod fetch;
 mod mail_server;
 mod memory;
 mod providers;

@@ -138,6 +138,7 @@ fn pipeline(engines: &Engines, mailboxes: &Mailboxes, wire: &Wire, time: Timesta
         mailboxes: mailboxes.clone(),
         ambient,
         retry: None,
+        fetcher: None,
     }
 }
 
