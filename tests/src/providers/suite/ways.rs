@@ -100,8 +100,9 @@ impl Way {
             Self::MailgunRaw => Form::mailgun(encoding, delivery, mime),
             Self::MailgunParsed => Form::mailgun_parsed(encoding, delivery, mime),
             _ => {
-                let key: String = delivery.chars().chain("KEY".chars()).collect();
-                Form::mailgun_stored(encoding, delivery, mime, &format!("{STORED}{key}"))
+                // Each mail has a place of its own.
+                let url = format!("{STORED}{}", postern::digest::sha256_hex(mime));
+                Form::mailgun_stored(encoding, delivery, mime, &url)
             }
         }
     }
