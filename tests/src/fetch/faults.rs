@@ -94,15 +94,12 @@ impl Case {
                 run(&app, "reconcile", what, |told| told["broken"] == json!(0)).await;
             }
         }
-        // The letters, and those that a fault has doubled.
-        loop {
-            let letters = take_retry_messages(&side.world).await;
-            if letters.is_empty() {
-                return;
-            }
-            for letter in &letters {
+        // The letters, those that a fault has doubled, and what the next sweep finds without one.
+        for _ in 0..2 {
+            for letter in &take_retry_messages(&side.world).await {
                 until_done(&app, letter, what).await;
             }
+            side.sweep(100).await;
         }
     }
 }
