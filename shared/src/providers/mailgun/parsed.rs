@@ -10,6 +10,7 @@
 use serde_json::Value;
 
 use crate::{
+    headers::FIELDS_MAX,
     parse::charset,
     providers::{
         content_ids,
@@ -51,7 +52,7 @@ fn headers(form: &Form) -> Vec<(String, Vec<u8>)> {
         [Value::String(name), Value::String(value)] => Some((name.clone(), value.clone().into_bytes())),
         _ => None,
     };
-    let mut headers: Vec<(String, Vec<u8>)> = listed.into_iter().flatten().filter_map(pair).collect();
+    let mut headers: Vec<(String, Vec<u8>)> = listed.into_iter().flatten().filter_map(pair).take(FIELDS_MAX).collect();
     if headers.is_empty() {
         let capital =
             |field: &&Field| field.filename.is_none() && field.name.starts_with(|c: char| c.is_ascii_uppercase());

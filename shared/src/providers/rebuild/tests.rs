@@ -105,6 +105,8 @@ fn nothing_in_a_payload_writes_a_line_of_its_own() {
             ("  ", "nameless"),
             ("X-Folded", "a\r\n b\n\tc"),
             ("X-NUL", "a\0b"),
+            ("X-LF", "a\nX-Evil: 1"),
+            ("X-CR", "a\rX-Evil: 1"),
             ("X-Empty", ""),
             ("content-TYPE ", "text/html"),
             ("Content-Transfer-Encoding", "base64"),
@@ -121,14 +123,18 @@ fn nothing_in_a_payload_writes_a_line_of_its_own() {
     let (headers, message) = read(&parsed);
     let names: Vec<&str> = headers.fields.iter().map(|(name, _)| name.as_str()).collect();
     let ours = ["mime-version", "content-type"];
-    let theirs = ["subject", "x-a--from", "x-b--y-to", "x-folded", "x-nul", "x-empty", "from"];
+    let theirs = ["subject", "x-a--from", "x-b--y-to", "x-folded", "x-nul", "x-lf", "x-cr", "x-empty", "from"];
     assert_eq!(names, [&ours[..], &theirs].concat());
     assert_eq!(headers.subject, "one Bcc: evil@x.example body");
     assert_eq!(headers.first("x-folded"), Some("a b\tc"));
     assert_eq!(headers.first("x-nul"), Some("ab"));
     assert_eq!((headers.author().unwrap().as_str(), headers.to.len()), ("jane@people.example", 0));
     assert_eq!((message.text.as_str(), message.attachments.len()), ("text", 1));
-    assert!(!octets.windows(9).any(|window| window == b"\nX-Evil: "), "{}", String::from_utf8_lossy(&octets));
+    assert!(
+        !octets.windows(8).any(|window| matches!(window, b"\nX-Evil:" | b"\rX-Evil:")),
+        "{}",
+        String::from_utf8_lossy(&octets)
+    );
 }
 
 #[test]

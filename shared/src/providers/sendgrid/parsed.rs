@@ -8,7 +8,10 @@
 use serde_json::Value;
 
 use crate::{
-    headers::fields::{self, Limits},
+    headers::{
+        FIELDS_MAX, SCAN_OCTETS_MAX,
+        fields::{self, Limits},
+    },
     parse::charset,
     providers::{
         content_ids,
@@ -19,8 +22,8 @@ use crate::{
 
 /// Fields that stand for the header where its block is missing.
 const COPIES: [(&str, &str); 4] = [("from", "From"), ("to", "To"), ("cc", "Cc"), ("subject", "Subject")];
-/// The form's size bounds a block already.
-const NO_LIMITS: Limits = Limits { octets: usize::MAX, fields: usize::MAX };
+/// What the scan of the mail itself would look at.
+const LIMITS: Limits = Limits { octets: SCAN_OCTETS_MAX, fields: FIELDS_MAX };
 
 pub(super) fn of(form: &Form) -> Parsed {
     let charsets: Value = json(form, "charsets");
@@ -43,7 +46,7 @@ fn json(form: &Form, name: &str) -> Value {
 
 fn headers(form: &Form) -> Vec<(String, Vec<u8>)> {
     let Some(block) = form.once("headers") else { return Vec::new() };
-    let block = fields::split(block, true, NO_LIMITS);
+    let block = fields::split(block, true, LIMITS);
     block.fields.iter().map(|field| (field.written_name(), field.unfolded())).collect()
 }
 
