@@ -112,16 +112,6 @@ impl Ingest {
         self.run_arrival(self.arrive(inbound)).await
     }
 
-    /// As [`Ingest::run`], for mail of which its door has something to say: a flag of its entry, and a reason.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn run_flagged(&self, inbound: InboundMessage, flag: &str) -> Result<Vec<Answer>, IngestError> {
-        let mut arrival = self.arrive(inbound);
-        arrival.accept.flags.push(flag.to_owned());
-        self.run_arrival(arrival).await
-    }
-
     async fn run_arrival(&self, arrival: Arrival) -> Result<Vec<Answer>, IngestError> {
         match self.deliver(&arrival, true, None).await {
             Err(error) if error.raw_is_safe() && error.retryable() => self.queue(&arrival.accept, error).await,
@@ -176,11 +166,6 @@ impl Ingest {
         };
         let accept = rows::accept_record(&inbound, &headers, raw_key, &self.mailboxes);
         Arrival { inbound, headers, accept }
-    }
-
-    /// How a mail whose octets are here is accepted.
-    fn accepted(&self, inbound: &InboundMessage) -> AcceptRecord {
-        self.arrive(inbound.clone()).accept
     }
 
     fn recipients<'a>(&'a self, accept: &'a AcceptRecord) -> Vec<Recipient<'a>> {

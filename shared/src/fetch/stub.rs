@@ -160,7 +160,7 @@ mod tests {
         let (raw, again) = (details().stub(), details().stub());
         assert_eq!(raw, again, "the same details, the same octets");
         let header = headers::scan(&raw);
-        assert_eq!(header.message_id.as_ref().map(|id| id.as_str()), Some("a@ids.example"));
+        assert_eq!(header.message_id.as_ref().map(crate::message_id::MessageId::as_str), Some("a@ids.example"));
         assert_eq!(header.from[0].address.as_deref(), Some("jane@people.example"));
         assert!(header.subject.starts_with("Grüße"), "{}", header.subject);
         assert_eq!(header.date.map(|at| at.to_string()).as_deref(), Some("2026-11-02T14:00:00Z"));

@@ -1,22 +1,24 @@
 //! From a decision to the rows that are written: plain construction, every cap in one place.
 
+mod unread;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+pub(super) use self::unread::{given_up, parked, queued, to_be_fetched, unaccounted, unreadable};
 use super::{Arrival, Copy, Release};
 use crate::{
     address::{AddrSpec, NamedAddress},
     blobs::BlobKey,
     decide::{Decision, End, IndexSlot, Plan, Target, Verb},
     headers::Headers,
-    inbound::{AcceptRecord, InboundMessage, Ingress, Origin},
+    inbound::{AcceptRecord, InboundMessage, Origin},
     mailbox::{Mailbox, MailboxId, Mailboxes},
-    outcome::TO_BE_FETCHED,
     records::{Cause, IndexDirection, IndexRow, LedgerRow, Outcome},
     store::{
         EntryWrite, StoreError,
-        keys::{self, Key, NO_MAILBOX},
+        keys::{self, Key},
     },
     ticket::{
         AttachmentRef, Direction, ENTRY_ATTACHMENTS_MAX, ENTRY_TEXT_OCTETS_MAX, Entry, Participant, RELATED_MAX,
@@ -116,59 +118,6 @@ fn bare(arrival: &Arrival, mailbox: &str, decision: &Decision, now: Timestamp) -
     }
 }
 
-/// The row of a copy that a queue has brought and that has not ended.
-pub(super) fn queued(arrival: &Arrival, mailbox: &str, now: Timestamp) -> LedgerRow {
-    let nothing = Decision { verb: plain_end(Outcome::Queued, None), reasons: Vec::new(), evidence: Vec::new() };
-    let row = LedgerRow { outcome: Outcome::Queued, ..bare(arrival, mailbox, &nothing, now) };
-    with_accept(row, &arrival.accept)
-}
-
-/// The row of a copy that is given up: what is known without reading the mail.
-pub(super) fn parked(accept: &AcceptRecord, mailbox: &str, why: (Cause, &str), now: Timestamp) -> LedgerRow {
-    let (cause, reason) = why;
-    let outcome = if cause == Cause::SesSetup { Outcome::Ignored } else { Outcome::Failed };
-    unread(accept, mailbox, (outcome, Some(cause), reason), now)
-}
-
-/// The row of a copy whose octets are still with the provider.
-pub(super) fn to_be_fetched(accept: &AcceptRecord, mailbox: &str, now: Timestamp) -> LedgerRow {
-    unread(accept, mailbox, (Outcome::Queued, None, TO_BE_FETCHED), now)
-}
-
-fn unread(
-    accept: &AcceptRecord,
-    mailbox: &str,
-    (outcome, cause, reason): (Outcome, Option<Cause>, &str),
-    now: Timestamp,
-) -> LedgerRow {
-    let nothing = InboundMessage {
-        raw: bytes::Bytes::new(),
-        origin: accept.origin.clone(),
-        envelope: accept.envelope.clone(),
-        ingress: accept.ingress.clone(),
-        verdicts: accept.verdicts.clone(),
-        mailbox: None,
-        replay_guard: None,
-        payload: None,
-        fetch: None,
-    };
-    let arrival = Arrival { inbound: nothing, headers: Headers::default(), accept: accept.clone() };
-    let decision = Decision { verb: plain_end(outcome, cause), reasons: vec![reason.to_owned()], evidence: Vec::new() };
-    let row = LedgerRow { outcome, cause, ..bare(&arrival, mailbox, &decision, now) };
-    with_accept(row, accept)
-}
-
-/// A queued row, given up.
-pub(super) fn given_up(row: LedgerRow, cause: Cause, reason: &str) -> LedgerRow {
-    LedgerRow { outcome: Outcome::Failed, cause: Some(cause), reasons: vec![reason.to_owned()], ..row }
-}
-
-/// The row of an object that nobody has told of.
-pub(super) fn unaccounted(accept: &AcceptRecord, octets: u64, now: Timestamp) -> LedgerRow {
-    let row = parked(accept, NO_MAILBOX, (Cause::Unaccounted, "no-receipt"), now);
-    LedgerRow { outcome: Outcome::Held, raw_octets: octets, ..row }
-}
-
 fn plain_end(outcome: Outcome, cause: Option<Cause>) -> Verb {
     Verb::End(End { outcome, cause, ticket: None, ticket_number: None, entry: None })
 }
@@ -197,33 +146,6 @@ pub(super) fn released(row: &mut LedgerRow, release: Option<Release<'_>>) {
     let Some(Release { actor, cause }) = release else { return };
     row.actor = Some(actor.to_owned());
     row.reasons.extend(cause.map(|cause| format!("was-held-{}", cause.slug())));
-}
-
-/// The row of a payload that could not be read.
-pub(super) fn unreadable(ingress: Ingress, key: &str, octets: u64, why: &str, now: Timestamp) -> LedgerRow {
-    LedgerRow {
-        outcome: Outcome::Failed,
-        effect: None,
-        cause: Some(Cause::UnreadablePayload),
-        reasons: vec![why.to_owned()],
-        evidence: Vec::new(),
-        verdicts: crate::inbound::Verdicts::default(),
-        received_at: ingress.transport_time,
-        ingress,
-        mailbox: NO_MAILBOX.to_owned(),
-        raw_key: key.to_owned(),
-        raw_octets: octets,
-        ticket: None,
-        ticket_number: None,
-        entry: None,
-        index_pk: None,
-        author: None,
-        subject: String::new(),
-        attempts: BTreeSet::new(),
-        ended_at: now,
-        actor: None,
-        accept: None,
-    }
 }
 
 /// Everything that one entry writes.

@@ -58,7 +58,9 @@ async fn other_queued_mail_is_left_to_its_queue() {
     let side = Side::new().await;
     side.world.received(&mail("o", "cust").copy("1")).await;
     let accept = side.world.ingest.accept_unread(&mail("o", "cust").copy("1").inbound());
-    let accept = postern::inbound::AcceptRecord { raw_key: "raw/ses/1".to_owned(), ..accept };
+    let (bucket, key) = (side.world.ingest.blobs.bucket().to_owned(), "raw/ses/1".to_owned());
+    let origin = postern::inbound::Origin::Stored { bucket, key: key.clone() };
+    let accept = postern::inbound::AcceptRecord { raw_key: key, origin, ..accept };
     side.world.ingest.park_copies(&accept, (postern::records::Cause::DeadLetter, "receives-used-up")).await.unwrap();
     let id = postern::store::LedgerId::of("raw/ses/1", "support");
     let row = side.world.ingest.store.ledger_row(&id).await.unwrap().unwrap();

@@ -9,8 +9,10 @@ use super::{Broken, Reconciled, Run};
 use crate::{
     door::Door,
     envelope::Envelope,
-    fetch::{Details, FetchError},
-    inbound::{InboundMessage, Ingress, Origin, Verdicts},
+    fetch::Details,
+    inbound::{AcceptRecord, InboundMessage, Ingress, Origin, Verdicts},
+    ingest::Ingest,
+    outcome::{Answer, IngestError},
     records::Cause,
     store::{cursor::Cursor, keys},
 };
@@ -64,11 +66,7 @@ impl Run<'_> {
 
     /// One mail; true where Postmark has it under way again.
     async fn one(&self, door: &Door, id: &str, did: &mut Reconciled) -> Result<bool, Broken> {
-        let details = match self.fetcher.details(door, id).await {
-            Ok(details) => details,
-            Err(FetchError::Gone) => return Ok(true),
-            Err(error) => return Err(error.into()),
-        };
+        let details = self.fetcher.details(door, id).await?;
         let inbound = self.stub_of(door, &details);
         if self.is_here(&inbound, &details).await? {
             return Ok(false);
@@ -112,5 +110,22 @@ impl Run<'_> {
             payload: None,
             fetch: None,
         }
+    }
+}
+
+impl Ingest {
+    /// As [`Ingest::run`], for mail of which its door has something to say: a flag of its entry, and a reason.
+    ///
+    /// # Errors
+    /// As there.
+    async fn run_flagged(&self, inbound: InboundMessage, flag: &str) -> Result<Vec<Answer>, IngestError> {
+        let mut arrival = self.arrive(inbound);
+        arrival.accept.flags.push(flag.to_owned());
+        self.run_arrival(arrival).await
+    }
+
+    /// How a mail whose octets are here is accepted.
+    fn accepted(&self, inbound: &InboundMessage) -> AcceptRecord {
+        self.arrive(inbound.clone()).accept
     }
 }
