@@ -2,8 +2,8 @@
 # Everything that must hold before a change lands, in the order of what fails fastest.
 #
 #   ./scripts/test.sh             needs Rust (rustup reads rust-toolchain.toml) and a C compiler; nothing else
-#   ./scripts/test.sh --install   also installs the C compiler where it is missing (apt-get), and in a directory outside
-#                                 the checkout SAM and its companions (pip), and builds what is deployed
+#   ./scripts/test.sh --install   also installs the C compiler and Postfix where they are missing (apt-get), and in a
+#                                 directory outside the checkout SAM and its companions (pip), and builds what is deployed
 #
 # No network beyond cargo's own and pip's, no Docker, no AWS account: DynamoDB and S3 run inside the test processes.
 # CI=true means --install, and a target directory outside the checkout that outlives it.
@@ -27,17 +27,33 @@ if [[ "${CI:-}" == true ]]; then
 fi
 target="${CARGO_TARGET_DIR:-target}"
 
+as_root=()
+[[ "$(id -u)" == 0 ]] || as_root=(sudo)
+apt_install() {
+  "${as_root[@]}" apt-get update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
 # The embedded DynamoDB engine compiles SQLite.
 if ! command -v cc >/dev/null; then
   if [[ "$install" == true ]] && command -v apt-get >/dev/null; then
-    as_root=()
-    [[ "$(id -u)" == 0 ]] || as_root=(sudo)
-    "${as_root[@]}" apt-get update
-    "${as_root[@]}" apt-get install -y gcc libc6-dev
+    apt_install gcc libc6-dev
   else
     echo "there is no C compiler (cc); install one: sudo apt-get install -y gcc libc6-dev" >&2
     exit 1
   fi
+fi
+# The tests start a Postfix of their own, which needs root; the installed one stays as it is.
+if ! command -v postfix >/dev/null && [[ ! -x /usr/sbin/postfix ]]; then
+  if [[ "$install" == true ]] && command -v apt-get >/dev/null; then
+    # Without a configuration of its own the machine's Postfix never starts.
+    echo "postfix postfix/main_mailer_type select No configuration" | "${as_root[@]}" debconf-set-selections
+    apt_install postfix
+  else
+    echo "== Postfix: its tests are SKIPPED; sudo apt-get install -y --no-install-recommends postfix"
+  fi
+elif [[ "$(id -u)" != 0 ]]; then
+  echo "== Postfix: its tests are SKIPPED, because pipe(8) deliveries need root"
 fi
 if ! command -v cargo >/dev/null; then
   echo "there is no cargo; install Rust by rustup: https://rustup.rs" >&2

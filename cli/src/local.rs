@@ -117,6 +117,7 @@ impl Local {
             mailboxes: settings.mailboxes.clone(),
             ambient,
             retry: None,
+            fetcher: None,
         };
         Ok(Self { ingest, data: data.to_owned(), engines, defaults, settings, environment_secrets, endpoints })
     }

@@ -30,6 +30,8 @@ const RECORDS: usize = 25;
 const RECORD_TRIES: u32 = 8;
 /// How often what is due to be told is looked through.
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
+/// How often providers are asked for what no webhook brought.
+const RECONCILE_EVERY: Duration = Duration::from_secs(900);
 
 /// The configuration of a function over these engines, as its environment would give it.
 #[must_use]
@@ -93,7 +95,8 @@ pub async fn pumps(local: &Local) -> anyhow::Result<Vec<Pump>> {
         Messages::new(engines, RETRY_QUEUE, MESSAGES, retry.clone()).into(),
         Messages::new(engines, NET_QUEUE, MESSAGES, retry.clone()).into(),
         Messages::new(engines, DEAD_QUEUE, MESSAGES, retry.clone()).into(),
-        Schedule::new(ambient, SWEEP_EVERY, json!({"work": "sweep"}), retry).into(),
+        Schedule::new(ambient, SWEEP_EVERY, json!({"work": "sweep"}), retry.clone()).into(),
+        Schedule::new(ambient, RECONCILE_EVERY, json!({"work": "reconcile"}), retry).into(),
         Records::new(engines, ambient, RECORDS, RECORD_TRIES, publish).into(),
     ])
 }

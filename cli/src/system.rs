@@ -70,6 +70,7 @@ impl System {
             ambient: self.ambient.clone(),
             // Whoever typed the command types it again.
             retry: None,
+            fetcher: None,
         })
     }
 

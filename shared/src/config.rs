@@ -62,6 +62,7 @@ impl Function {
                 "POSTERN_TABLE",
                 "POSTERN_BUCKET",
                 "POSTERN_MASTER_SECRET",
+                "POSTERN_OPERATOR_SECRET",
                 "POSTERN_RETRY_QUEUE",
                 "POSTERN_NET_QUEUE",
                 "POSTERN_DEAD_QUEUE",

@@ -216,6 +216,9 @@ pub struct AcceptRecord {
     /// Where the octets can be fetched while they are not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fetch: Option<Fetch>,
+    /// What its door says of it: flags of its entry, and reasons. `too-large`: it stands for a mail that did not fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
 }
 
 impl AcceptRecord {

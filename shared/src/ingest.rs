@@ -13,6 +13,7 @@ mod copy;
 mod fetched;
 mod net;
 mod queued;
+mod reconcile;
 mod release;
 mod replay;
 mod rows;
@@ -28,6 +29,7 @@ use crate::{
     classify::{Classification, Kind, classify},
     config::Config,
     decide::{Decision, End, Place, Target, Verb, decide},
+    fetch::Fetcher,
     headers,
     inbound::{AcceptRecord, InboundMessage, Origin},
     mailbox::{Mailbox, Mailboxes},
@@ -49,6 +51,7 @@ use crate::{
 use copy::{Arrival, Copy, Reading, Recipient, Release};
 pub use net::{Accounted, Open};
 pub use queued::{Delivery, Redriven};
+pub use reconcile::Reconciled;
 pub use release::Released;
 pub use replay::Replayed;
 
@@ -72,6 +75,8 @@ pub struct Ingest {
     pub ambient: Ambient,
     /// Where safe mail goes that cannot be decided now; `None` where a queue brings it again by itself.
     pub retry: Option<Queue>,
+    /// Who asks providers for what they keep; only the function `retry` has one.
+    pub fetcher: Option<Fetcher>,
 }
 
 impl Ingest {
@@ -87,13 +92,15 @@ impl Ingest {
             mailboxes: config.settings.mailboxes.clone(),
             ambient,
             retry: None,
+            fetcher: None,
         })
     }
 
     /// The same pipeline for mailboxes as they are set up now.
     #[must_use]
     pub fn with(&self, settings: &Settings) -> Self {
-        Self { mailboxes: settings.mailboxes.clone(), ..self.clone() }
+        let fetcher = self.fetcher.as_ref().map(|fetcher| fetcher.with(settings));
+        Self { mailboxes: settings.mailboxes.clone(), fetcher, ..self.clone() }
     }
 
     /// Brings one delivery to its end: one answer for each mailbox that gets a copy, in id order. Mail that is safe and
@@ -102,7 +109,20 @@ impl Ingest {
     /// # Errors
     /// The mail is not safe, or neither decided nor queued; see [`IngestError::retryable`].
     pub async fn run(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
-        let arrival = self.arrive(inbound);
+        self.run_arrival(self.arrive(inbound)).await
+    }
+
+    /// As [`Ingest::run`], for mail of which its door has something to say: a flag of its entry, and a reason.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn run_flagged(&self, inbound: InboundMessage, flag: &str) -> Result<Vec<Answer>, IngestError> {
+        let mut arrival = self.arrive(inbound);
+        arrival.accept.flags.push(flag.to_owned());
+        self.run_arrival(arrival).await
+    }
+
+    async fn run_arrival(&self, arrival: Arrival) -> Result<Vec<Answer>, IngestError> {
         match self.deliver(&arrival, true, None).await {
             Err(error) if error.raw_is_safe() && error.retryable() => self.queue(&arrival.accept, error).await,
             ended => ended,
@@ -156,6 +176,11 @@ impl Ingest {
         };
         let accept = rows::accept_record(&inbound, &headers, raw_key, &self.mailboxes);
         Arrival { inbound, headers, accept }
+    }
+
+    /// How a mail whose octets are here is accepted.
+    fn accepted(&self, inbound: &InboundMessage) -> AcceptRecord {
+        self.arrive(inbound.clone()).accept
     }
 
     fn recipients<'a>(&'a self, accept: &'a AcceptRecord) -> Vec<Recipient<'a>> {

@@ -43,6 +43,7 @@ pub mod aws;
 pub mod blobs;
 pub mod config;
 pub mod events;
+pub mod fetch;
 pub mod outbound;
 pub mod providers;
 pub mod queue;

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::{
     blobs::BlobError,
+    fetch::FetchError,
     queue::QueueError,
     records::{Effect, LedgerRow, Outcome},
     store::StoreError,
@@ -12,6 +13,8 @@ use crate::{
 
 /// Reason of an answer that was given from the ledger.
 const SEEN_BEFORE: &str = "seen-before";
+/// Reason of mail that the provider keeps for us.
+pub(crate) const TO_BE_FETCHED: &str = "to-be-fetched";
 
 /// Body of a 200 (DESIGN section 6). Field names are a contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,6 +77,13 @@ impl Answer {
         }
     }
 
+    /// Tells a copy whose octets are still to be fetched, with the names of what hangs on it.
+    #[must_use]
+    pub fn to_fetch(inbound_id: String, attachments: &[String]) -> Self {
+        let reasons = vec![TO_BE_FETCHED.to_owned()];
+        Self { reasons, pending_attachment_downloads: attachments.to_vec(), ..Self::queued(inbound_id) }
+    }
+
     /// True where it was given from the ledger.
     #[must_use]
     pub fn was_seen_before(&self) -> bool {
@@ -97,6 +107,9 @@ pub enum IngestError {
     /// The octets are safe and cannot be had.
     #[error("the raw octets could not be read: {0}")]
     Unread(#[source] BlobError),
+    /// The octets are still with the provider.
+    #[error("not fetched: {0}")]
+    Unfetched(#[source] FetchError),
     /// The octets are safe, an attachment is not.
     #[error("an attachment could not be stored: {0}")]
     Attachment(#[source] BlobError),
@@ -121,13 +134,13 @@ impl IngestError {
         match self {
             Self::NotSafe(error) | Self::Unread(error) | Self::Attachment(error) => error.retryable(),
             Self::Store(error) => error.retryable(),
-            Self::Contended | Self::Queue(_) | Self::Unconfirmed(_) => true,
+            Self::Contended | Self::Queue(_) | Self::Unconfirmed(_) | Self::Unfetched(_) => true,
         }
     }
 
     /// True where nothing can be lost any more: what is left can be done later.
     #[must_use]
     pub fn raw_is_safe(&self) -> bool {
-        !matches!(self, Self::NotSafe(_))
+        !matches!(self, Self::NotSafe(_) | Self::Unfetched(_))
     }
 }

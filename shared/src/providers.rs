@@ -158,7 +158,7 @@ pub enum Rejected {
 /// Where it is set: a list of topics is no secret.
 fn how_to_set(name: &str) -> String {
     match name.strip_suffix(".topics") {
-        Some(door) => format!("`postern door set {door}` takes the ARNs of the topics that may deliver"),
+        Some(door) => format!("name the topics that may deliver with `postern door set {door} --topic ARN`"),
         None => "set it in the operator secret".to_owned(),
     }
 }

@@ -15,6 +15,8 @@ use crate::{inbound::AcceptRecord, mailbox::MailboxId};
 const PAUSE_MIN: Duration = Duration::from_secs(30);
 /// Longest pause: a hundred receives (the queues' maxReceiveCount) then outlast a day, so that an outage is not poison.
 const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
+/// The same where a provider is asked for the mail: a hundred receives then outlast the three days that it keeps it.
+const FETCH_PAUSE_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// What can be asked for by message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub enum Work {
     },
     /// Tell again what is due and was not told: sent by the schedule.
     Sweep,
+    /// Look at the providers for what no webhook brought: sent by the schedule.
+    Reconcile,
 }
 
 /// The queue did not take a message.
@@ -89,6 +93,14 @@ impl Letter {
     pub fn delivery(&self) -> String {
         format!("{}#{}", self.id, self.receives)
     }
+
+    /// How long it rests where it failed.
+    fn pause(&self) -> Duration {
+        match serde_json::from_str::<Work>(&self.body) {
+            Ok(Work::Decide { accept }) if accept.fetch.is_some() => pause_of_fetch(self.receives),
+            _ => pause_after(self.receives),
+        }
+    }
 }
 
 impl Queue {
@@ -116,7 +128,7 @@ impl Queue {
 
     /// Puts a failed letter off, longer each time. Where that does not work, the queue's own visibility time holds.
     async fn put_off(&self, letter: &Letter) {
-        let seconds = i32::try_from(pause_after(letter.receives).as_secs()).unwrap_or(i32::MAX);
+        let seconds = i32::try_from(letter.pause().as_secs()).unwrap_or(i32::MAX);
         let request = self.client.change_message_visibility().queue_url(&self.url);
         let changed = request.receipt_handle(&letter.handle).visibility_timeout(seconds).send().await;
         if let Err(error) = changed {
@@ -134,8 +146,18 @@ impl Queue {
 /// How long a letter rests after so many receives: 30 s, doubled each time, at most 15 minutes.
 #[must_use]
 pub fn pause_after(receives: u32) -> Duration {
+    doubled(receives).min(PAUSE_MAX)
+}
+
+/// The same for a letter about mail that is to be fetched: at most an hour.
+#[must_use]
+pub fn pause_of_fetch(receives: u32) -> Duration {
+    doubled(receives).min(FETCH_PAUSE_MAX)
+}
+
+fn doubled(receives: u32) -> Duration {
     let doublings = receives.saturating_sub(1).min(16);
-    PAUSE_MIN.saturating_mul(2_u32.saturating_pow(doublings)).min(PAUSE_MAX)
+    PAUSE_MIN.saturating_mul(2_u32.saturating_pow(doublings))
 }
 
 /// Works off a batch, one letter after the other; the ids of those that must come again. A panic is one letter's own.
@@ -182,8 +204,17 @@ mod tests {
     }
 
     #[test]
+    fn pauses_of_fetches_outlast_three_days() {
+        let seconds: Vec<u64> = (1..=9).map(|n| pause_of_fetch(n).as_secs()).collect();
+        assert_eq!(seconds, [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
+        let all: u64 = (1..=100).map(|n| pause_of_fetch(n).as_secs()).sum();
+        assert!(all > 80 * 3600, "a hundred receives: {all} s");
+    }
+
+    #[test]
     fn work_has_one_written_form() {
         assert_eq!(serde_json::to_string(&Work::Sweep).unwrap(), r#"{"work":"sweep"}"#);
+        assert_eq!(serde_json::to_string(&Work::Reconcile).unwrap(), r#"{"work":"reconcile"}"#);
         let release: Work = serde_json::from_str(r#"{"work":"release","id":"a/b","actor":"cli"}"#).unwrap();
         assert_eq!(release, Work::Release { id: "a/b".into(), mailbox: None, actor: "cli".into() });
     }

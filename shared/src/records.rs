@@ -121,6 +121,12 @@ pub enum Cause {
     ClientEncrypted,
     /// Larger than any door takes.
     TooLarge,
+    /// The provider did not give it away for as long as it keeps mail.
+    FetchExpired,
+    /// It was to be fetched from a host that is none of the provider's, or the provider pointed elsewhere.
+    FetchRefused,
+    /// The provider told of it and does not have it.
+    GoneAtProvider,
     /// Its mailbox is switched off.
     MailboxDisabled,
     /// It waited for a mailbox that is not configured any more.

@@ -5,8 +5,10 @@
 
 pub mod commit;
 pub mod copies;
+pub mod cursor;
 pub mod desk;
 pub mod error;
+pub mod fetches;
 pub mod items;
 pub mod keys;
 pub mod outbox;

@@ -1,6 +1,9 @@
 //! The call budget of DESIGN section 3, counted on the wire.
 
+use postern::secrets::SecretSource;
+
 use crate::{
+    doors::{Encoding, Form, MAILGUN_KEY, POSTMARK_LOGIN, door_with, hear, operator},
     harness::wire::Wire,
     world::{Copy, World, keyring, mail},
 };
@@ -77,5 +80,39 @@ async fn nothing_ever_scans() {
     let allowed = ["PutObject", "BatchGetItem", "UpdateItem", "TransactWriteItems"];
     for call in wire.calls() {
         assert!(allowed.contains(&call.operation.as_str()), "{}", call.operation);
+    }
+}
+
+#[tokio::test]
+async fn a_rebuilt_mail_costs_the_put_of_its_payload() {
+    let world = World::new().await;
+    let wire = Wire::new();
+    let app = door_with(world.over(&wire), SecretSource::Text(operator(&[MAILGUN_KEY], &[POSTMARK_LOGIN])));
+    app.settings.current().await.unwrap();
+    wire.take();
+    let parsed = Form::mailgun_parsed(Encoding::Multipart, "t", &mail("o", "cust").octets("a"));
+    for (calls, depth, what) in [(5, 3, "a new ticket"), (3, 1, "a retry")] {
+        assert_eq!(hear(&app, parsed.request()).await.status, 200);
+        let deepest = wire.depth();
+        let made = wire.take();
+        let names: Vec<&str> = made.iter().map(|call| call.operation.as_str()).collect();
+        assert_eq!((made.len(), deepest), (calls, depth), "{what}: {names:?}");
+    }
+    let [payload] = &world.objects("payload/").await[..] else { panic!("one payload") };
+    let kept = world.ingest.blobs.get(payload).await.unwrap();
+    assert_eq!(kept, parsed.request().into_body(), "what the provider sent, to the octet");
+}
+
+#[tokio::test]
+async fn settings_are_read_by_two_queries_once_a_minute() {
+    let world = World::new().await;
+    let wire = Wire::new();
+    let app = door_with(world.over(&wire), SecretSource::Text(operator(&[MAILGUN_KEY], &[POSTMARK_LOGIN])));
+    for (n, queries) in [2, 0, 0].into_iter().enumerate() {
+        let name = format!("m{n}");
+        let form = Form::mailgun(Encoding::Multipart, &name, &mail(&name, "cust").octets("a"));
+        assert_eq!(hear(&app, form.request()).await.text("status"), "created");
+        let made = wire.take();
+        assert_eq!(made.iter().filter(|call| call.operation == "Query").count(), queries, "request {n}");
     }
 }

@@ -229,6 +229,7 @@ async fn opsweaves_sendgrid_is_sendgrid() {
         path: "/api/v1/email/webhook?provider=webhook_sendgrid&config_id=billing".to_owned(),
         encoding: Encoding::Multipart,
         fields: Vec::new(),
+        files: Vec::new(),
     };
     let form = form.set("email", &mail("a", "cust").octets("a"));
     let form = form

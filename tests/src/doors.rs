@@ -1,6 +1,8 @@
 //! Requests as providers send them, and the HTTP door over a test's world.
 
+mod parsed;
 pub(crate) mod raw;
+mod sendgrid;
 pub(crate) mod sns;
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
@@ -9,11 +11,17 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use jiff::Timestamp;
-use postern::{ingest::Ingest, secrets::SecretSource};
+use postern::{
+    door::{Door, Doors, Provider},
+    ingest::Ingest,
+    secrets::SecretSource,
+    settings::{Settings, SettingsSource},
+};
 use postern_cli::{engines::BUCKET, samples::MailgunSignature};
 use postern_webhook::App;
 use serde_json::{Value, json};
 
+pub(crate) use self::sendgrid::{Proof, SENDGRID_KEY, SENDGRID_LOGIN, SendGrid};
 use crate::{
     harness::wire::Wire,
     world::{World, now},
@@ -30,7 +38,13 @@ pub(crate) const SENDER: &str = "cust@people.example";
 
 /// The operator's secret with these keys and logins.
 pub(crate) fn operator(keys: &[&str], logins: &[&str]) -> String {
-    json!({ "mailgun": { "signing_keys": keys }, "postmark": { "credentials": logins } }).to_string()
+    let sendgrid = if keys.is_empty() { Vec::new() } else { vec![SENDGRID_KEY] };
+    let of_sendgrid = if logins.is_empty() { Vec::new() } else { vec![SENDGRID_LOGIN] };
+    json!({
+        "mailgun": { "signing_keys": keys }, "postmark": { "credentials": logins },
+        "sendgrid": { "verification_keys": sendgrid, "credentials": of_sendgrid },
+    })
+    .to_string()
 }
 
 /// The door of a world, with the usual secret.
@@ -40,6 +54,15 @@ pub(crate) fn door(world: &World) -> App {
 
 pub(crate) fn door_with(ingest: Ingest, secret: SecretSource) -> App {
     App::over(ingest, secret, no_sns())
+}
+
+/// The same door, where every provider's spam and authentication fields count.
+pub(crate) fn trusting(world: &World, mut app: App) -> App {
+    let doors = Provider::ALL.map(|provider| Door { spam_fields: true, ..Door::own(provider) });
+    let doors = Doors::new(doors.to_vec(), &world.mailboxes).unwrap();
+    let settings = Settings { mailboxes: world.mailboxes.clone(), doors, ..Settings::default() };
+    app.settings = SettingsSource::fixed(settings, app.ingest.ambient.clone());
+    app
 }
 
 /// A client of SNS that reaches nothing.
@@ -87,12 +110,22 @@ pub(crate) struct Form {
     pub(crate) path: String,
     pub(crate) encoding: Encoding,
     pub(crate) fields: Vec<(String, Vec<u8>)>,
+    pub(crate) files: Vec<FormFile>,
+}
+
+/// A part of a form that is a file; a urlencoded form has none.
+#[derive(Clone, Debug)]
+pub(crate) struct FormFile {
+    pub(crate) field: String,
+    pub(crate) name: String,
+    pub(crate) content_type: String,
+    pub(crate) content: Vec<u8>,
 }
 
 impl Form {
     /// The raw form with a good signature of `at`.
     pub(crate) fn mailgun(encoding: Encoding, token: &str, mime: &[u8]) -> Self {
-        let form = Self { path: "/inbound/mailgun/mime".to_owned(), encoding, fields: Vec::new() };
+        let form = Self { path: "/inbound/mailgun/mime".to_owned(), encoding, fields: Vec::new(), files: Vec::new() };
         let form = form.set("recipient", RECIPIENT.as_bytes()).set("sender", SENDER.as_bytes());
         form.set("body-mime", mime).signed(MAILGUN_KEY, now(), token)
     }
@@ -134,6 +167,13 @@ impl Form {
             body.extend_from_slice(head.as_bytes());
             body.extend_from_slice(value);
             body.extend_from_slice(b"\r\n");
+        }
+        for FormFile { field, name, content_type, content } in &self.files {
+            let head = format!(
+                "--of the form\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\
+                 Content-Type: {content_type}\r\n\r\n"
+            );
+            body.extend_from_slice(&[head.as_bytes(), content, b"\r\n"].concat());
         }
         body.extend_from_slice(b"--of the form--\r\n");
         body

@@ -1,6 +1,6 @@
 //! The embedded engines hold what the product leans on: data survives, one conditional PUT wins, one process holds.
 
-mod clock;
+pub(crate) mod clock;
 mod notifications;
 mod pumps;
 mod queues;

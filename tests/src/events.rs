@@ -22,16 +22,27 @@ use serde_json::Value;
 /// The clock at which `events/README.md` says the samples were signed.
 const SIGNED_AT: i64 = 1_793_600_000;
 /// The operator's secret that `events/README.md` documents.
-const OPERATOR: &str =
-    r#"{"mailgun":{"signing_keys":["key-events-samples"]},"postmark":{"credentials":["events:samples"]}}"#;
+const OPERATOR: &str = r#"{"mailgun":{"signing_keys":["key-events-samples"]},"postmark":{"credentials":["events:samples"]},
+    "sendgrid":{"credentials":["events:samples"]},"raw":{"bearer_keys":["events-samples-bearer-key"]},
+    "escalated":{"inbound_secrets":["events-samples-shared-secret"]}}"#;
 
 /// File, status, place in the answer, what stands there.
-const EXPECTED: [(&str, u16, &str, &str); 7] = [
+const EXPECTED: [(&str, u16, &str, &str); 17] = [
+    ("webhook-escalated-curl", 200, "/outcome", "created_new"),
     ("webhook-mailgun-bad-signature", 401, "/error", "unauthorized"),
     ("webhook-mailgun-mime", 200, "/outcome", "created_new"),
     ("webhook-mailgun-mime-urlencoded", 200, "/outcome", "created_new"),
+    ("webhook-mailgun-parsed", 200, "/outcome", "created_new"),
+    ("webhook-mailgun-store", 200, "/pending_attachment_downloads/0", "leak.mp4"),
+    ("webhook-mailgun-tracking", 406, "/error", "other-webhook"),
     ("webhook-postmark-bad-credentials", 401, "/error", "unauthorized"),
+    ("webhook-postmark-parsed", 200, "/outcome", "created_new"),
     ("webhook-postmark-raw", 200, "/outcome", "created_new"),
+    ("webhook-raw-relay", 200, "/outcome", "created_new"),
+    ("webhook-sendgrid-bad-credentials", 503, "/error", "unauthorized"),
+    ("webhook-sendgrid-parsed", 200, "/outcome", "created_new"),
+    ("webhook-sendgrid-raw", 200, "/outcome", "created_new"),
+    ("webhook-ses-no-topics", 503, "/error", "not-configured"),
     ("webhook-unknown-route", 404, "/error", "unknown-door"),
     ("webhook-wrong-method", 405, "/error", "method"),
 ];
@@ -53,6 +64,7 @@ async fn app(engines: &Engines, now: Timestamp) -> App {
         mailboxes: Mailboxes::new(vec![mailbox]).unwrap(),
         ambient,
         retry: None,
+        fetcher: None,
     };
     App::over(ingest, SecretSource::Text(OPERATOR.to_owned()), crate::doors::no_sns())
 }
@@ -79,7 +91,7 @@ async fn every_sample_gets_its_documented_answer() {
         assert_eq!(found, status, "{name}: {answer}");
         assert_eq!(answer.pointer(place).and_then(Value::as_str), Some(expected), "{name}: {answer}");
     }
-    assert_eq!(app.ingest.store.next_ordinal().await.unwrap(), 4, "three of the samples are tickets, the others none");
+    assert_eq!(app.ingest.store.next_ordinal().await.unwrap(), 10, "nine of the samples are tickets, the others none");
 }
 
 #[tokio::test]
@@ -90,6 +102,10 @@ async fn octets_arrive_as_they_were_sent() {
         ("webhook-mailgun-mime", "Le café coule partout."),
         ("webhook-mailgun-mime-urlencoded", "We received the delivery twice."),
         ("webhook-postmark-raw", "Please send the invoice again. Grüße, Nina"),
+        ("webhook-postmark-parsed", "It is two metres again."),
+        ("webhook-sendgrid-parsed", "Grüße aus Köln"),
+        ("webhook-sendgrid-raw", "It should have come on Friday."),
+        ("webhook-raw-relay", "Since this morning."),
     ] {
         let (_, answer) = invoke(&app, name).await;
         let ticket = answer["ticket_id"].as_u64().unwrap();

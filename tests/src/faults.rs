@@ -27,6 +27,7 @@ fn cases(tag: &str) -> Vec<Case> {
         case("new ticket", vec![], o().copy("1")),
         case("new ticket, single-use token", vec![], o().copy("1").token("t", "A")),
         case("new ticket that claims", vec![], r().references(&["root", "p", "o"]).copy("1")),
+        case("rebuilt, with its payload", vec![], o().copy("1").rebuilt()),
         case("without Message-ID", vec![], anonymous.copy("1")),
         case("reply by stored Message-ID", vec![o().copy("0")], r().copy("1")),
         case("reply by tag", vec![o().copy("0")], mail("t", "cust").to(&[tag]).copy("1")),
@@ -86,6 +87,8 @@ async fn disturbed(case: &Case, fault: Fault, expected: &EndState) -> usize {
             let key = crate::world::text(row, "raw_key");
             assert!(world.ingest.blobs.get_accepted(&key).await.is_ok(), "{what}: a row without its octets");
         }
+        let payloads = world.objects("payload/").await.len();
+        assert_eq!(payloads, usize::from(case.copy.rebuilt), "{what}: the payload is as safe as the mail");
         let tickets = world.items("TICKET#").await;
         for (pk, sk) in tickets.keys().filter(|(_, sk)| sk.starts_with("ENTRY#")) {
             assert!(tickets.contains_key(&(pk.clone(), "TICKET".to_owned())), "{what}: entry {sk} without a ticket");

@@ -1,11 +1,16 @@
-//! One contract suite, run over every way in which a provider hands mail over (DESIGN sections 6, 7 and 10).
+//! Providers, each by itself, and all of them in one contract suite (`suite.rs`; DESIGN sections 6, 7 and 10).
 
 mod logs;
 mod mailgun;
+mod mailgun_parsed;
 mod postmark;
+mod postmark_parsed;
 mod raw;
 mod secrets;
+mod sendgrid;
 mod sns;
+mod suite;
+mod twins;
 
 use bytes::Bytes;
 use http::{Method, Request, header};
@@ -14,8 +19,7 @@ use postern_cli::engines::{Engines, TABLE};
 use serde_json::json;
 
 use crate::{
-    doors::{Encoding, Form, Heard, MAILGUN_KEY, POSTMARK_LOGIN, Postmark, door, door_with, hear, operator, post},
-    harness::wire::Wire,
+    doors::{Encoding, Form, Heard, MAILGUN_KEY, POSTMARK_LOGIN, Postmark, door, door_with, hear, operator},
     world::{World, mail, text},
 };
 
@@ -45,7 +49,7 @@ impl Way {
     }
 
     /// The requests of somebody who is not the provider, each with what is wrong.
-    fn forgeries(self, mime: &[u8]) -> Vec<(&'static str, Request<Bytes>)> {
+    pub(super) fn forgeries(self, mime: &[u8]) -> Vec<(&'static str, Request<Bytes>)> {
         match self {
             Self::Mailgun(encoding) => {
                 let good = Form::mailgun(encoding, "forged", mime);
@@ -87,119 +91,6 @@ impl Way {
 
 fn octets(name: &str) -> Vec<u8> {
     mail(name, "cust").octets(name)
-}
-
-#[test]
-fn every_provider_is_in_the_suite() {
-    for provider in Provider::ALL {
-        assert!(WAYS.iter().any(|way| way.provider() == provider), "{provider:?} has no fixtures");
-    }
-}
-
-/// HTTP status, and `status` or `error` of the body.
-type Expected = (u16, &'static str);
-
-/// DESIGN section 6, as it is heard by Mailgun and by Postmark.
-const STATUS_TABLE: [(Situation, Expected, Expected); 12] = [
-    (Situation::Created, (200, "created"), (200, "created")),
-    (Situation::Matched, (200, "matched"), (200, "matched")),
-    (Situation::Duplicate, (200, "duplicate"), (200, "duplicate")),
-    (Situation::Held, (200, "held"), (200, "held")),
-    (Situation::BadCredentials, (401, "unauthorized"), (401, "unauthorized")),
-    (Situation::NoCredentials, (401, "unauthorized"), (401, "unauthorized")),
-    (Situation::AuthenticatedUnreadable, (200, "failed"), (200, "failed")),
-    (Situation::Garbage, (400, "malformed"), (200, "failed")),
-    (Situation::OtherWebhook, (406, "other-webhook"), (200, "other-webhook")),
-    (Situation::TokenWithAnotherBody, (200, "held"), (200, "created")),
-    (Situation::NotConfigured, (503, "not-configured"), (503, "not-configured")),
-    (Situation::StorageDown, (503, "unavailable"), (503, "unavailable")),
-];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Situation {
-    Created,
-    Matched,
-    Duplicate,
-    Held,
-    BadCredentials,
-    NoCredentials,
-    AuthenticatedUnreadable,
-    Garbage,
-    OtherWebhook,
-    TokenWithAnotherBody,
-    NotConfigured,
-    StorageDown,
-}
-
-impl Situation {
-    /// The requests that lead to it; the last one is judged.
-    fn requests(self, way: Way) -> Vec<Request<Bytes>> {
-        let good = |delivery: &str, octets: Vec<u8>| way.good(delivery, &octets);
-        let first = good("first", octets("o"));
-        match self {
-            Self::Created | Self::NotConfigured | Self::StorageDown => vec![first],
-            Self::Matched => vec![first, good("second", mail("r", "cust").reply_to(&["o"]).date(2).octets("r"))],
-            Self::Duplicate => vec![first, good("second", mail("o", "cust").octets("another Received line"))],
-            Self::Held => vec![good("held", mail("h", "cust").field("Auto-Submitted: auto-replied").octets("h"))],
-            Self::BadCredentials => vec![way.forgeries(&octets("f")).remove(0).1],
-            Self::NoCredentials => {
-                let forgeries = way.forgeries(&octets("f"));
-                let without = forgeries
-                    .into_iter()
-                    .filter(|(what, _)| what.starts_with("no signature") || *what == "no credentials");
-                vec![without.map(|(_, request)| request).next().unwrap()]
-            }
-            Self::AuthenticatedUnreadable => vec![match way {
-                Way::Mailgun(encoding) => Form::mailgun(encoding, "u", b"").without("body-mime").request(),
-                Way::Postmark => Postmark::new("u", "").without("RawEmail").request(),
-            }],
-            Self::Garbage => vec![match way {
-                Way::Mailgun(_) => post("/inbound/mailgun/mime", "multipart/form-data; boundary=x", "garbage"),
-                Way::Postmark => Postmark::new("g", "").with_body("garbage"),
-            }],
-            Self::OtherWebhook => vec![match way {
-                Way::Mailgun(_) => mailgun::tracking_event(MAILGUN_KEY),
-                Way::Postmark => Postmark::new("d", "").set("RecordType", json!("Delivery")).request(),
-            }],
-            Self::TokenWithAnotherBody => vec![first, good("first", octets("another"))],
-        }
-    }
-
-    /// True where a ledger row must stand behind the answer.
-    fn leaves_a_row(status: u16, word: &str) -> bool {
-        status == 200 && word != "other-webhook"
-    }
-}
-
-#[tokio::test]
-async fn the_status_table() {
-    for (situation, mailgun, postmark) in STATUS_TABLE {
-        for way in WAYS {
-            let (status, word) = if way == Way::Postmark { postmark } else { mailgun };
-            let world = World::new().await;
-            let keys: &[&str] = if situation == Situation::NotConfigured { &[] } else { &[MAILGUN_KEY] };
-            let logins: &[&str] = if situation == Situation::NotConfigured { &[] } else { &[POSTMARK_LOGIN] };
-            let app = door_with(world.over(&Wire::new()), SecretSource::Text(operator(keys, logins)));
-            let mut requests = situation.requests(way);
-            let judged = requests.pop().unwrap();
-            for request in requests {
-                assert_eq!(hear(&app, request).await.status, 200);
-            }
-            let before = world.items("MAIL#").await.len();
-            if situation == Situation::StorageDown {
-                world.engines.stop().await;
-                let heard = hear(&app, judged).await;
-                assert_eq!((heard.status, heard.text("error")), (status, word), "{situation:?} {way:?}");
-                continue;
-            }
-            let heard = hear(&app, judged).await;
-            let said = if heard.body["status"].is_string() { heard.text("status") } else { heard.text("error") };
-            assert_eq!((heard.status, said), (status, word), "{situation:?} {way:?}: {:?}", heard.body);
-            assert!(heard.status == 200 || !heard.text("message").is_empty(), "a refusal says why in words");
-            let rows = world.items("MAIL#").await.len() - before;
-            assert_eq!(rows, usize::from(Situation::leaves_a_row(status, word)), "{situation:?} {way:?}");
-        }
-    }
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod samples;
 mod verdicts;
 
 pub(crate) use every_call::{every_call_of_receipt, every_call_of_retry};
+pub(crate) use redrive::take_retry_messages;
 
 use aws_sdk_s3::primitives::ByteStream;
 use postern::{
@@ -36,7 +37,7 @@ use crate::{
 const DELIVERIES_MAX: u32 = 20;
 
 impl World {
-    fn urls(&self) -> QueueUrls {
+    pub(crate) fn urls(&self) -> QueueUrls {
         self.engines.endpoints().queue_urls()
     }
 
@@ -138,7 +139,7 @@ fn decide(accept: postern::inbound::AcceptRecord) -> String {
 }
 
 /// An S3 event notification as the safety net gets it.
-fn object_created(key: &str) -> String {
+pub(crate) fn object_created(key: &str) -> String {
     json!({ "Records": [{
         "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
         "s3": { "bucket": { "name": BUCKET }, "object": { "key": key, "size": 1 } },
@@ -147,7 +148,7 @@ fn object_created(key: &str) -> String {
 }
 
 /// Ids that must come again.
-fn failed(answer: &Value) -> Vec<String> {
+pub(crate) fn failed(answer: &Value) -> Vec<String> {
     let items = answer["batchItemFailures"].as_array().expect("a partial batch response");
     items.iter().map(|item| item["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
@@ -200,7 +201,7 @@ async fn only_row(world: &World) -> (String, String, Vec<String>) {
     (crate::world::text(row, "outcome"), crate::world::text(row, "cause"), reasons(row))
 }
 
-fn reasons(row: &crate::world::Item) -> Vec<String> {
+pub(crate) fn reasons(row: &crate::world::Item) -> Vec<String> {
     let list = row["reasons"].as_l().unwrap();
     list.iter().map(|reason| reason.as_s().unwrap().clone()).collect()
 }

@@ -130,6 +130,7 @@ fn every_check_notices_what_it_is_for() {
         ("stream", "PublishFunction/Properties/Events/Due/Properties/FunctionResponseTypes", Value::Null),
         ("sweep", "RetryFunction/Properties/Events/Sweep/Properties/OmitName", Value::Null),
         ("sweep", "RetryFunction/Properties/Events/Sweep/Properties/Input", json!("{}")),
+        ("sweep", "RetryFunction/Properties/Events/Reconcile", Value::Null),
         (
             "sweep",
             &format!("SweepRole/Properties/{document}/0/Resource"),

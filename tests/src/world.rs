@@ -138,6 +138,7 @@ fn pipeline(engines: &Engines, mailboxes: &Mailboxes, wire: &Wire, time: Timesta
         mailboxes: mailboxes.clone(),
         ambient,
         retry: None,
+        fetcher: None,
     }
 }
 
@@ -231,6 +232,7 @@ impl Mail {
             dmarc: Some(Verdict::Pass),
             spam: None,
             guard: None,
+            rebuilt: false,
             minutes: self.date.unwrap_or(1),
             forward: vec![SUPPORT.to_owned()],
         }
@@ -270,6 +272,8 @@ pub(crate) struct Copy {
     pub(crate) dmarc: Option<Verdict>,
     pub(crate) spam: Option<Verdict>,
     pub(crate) guard: Option<ReplayGuard>,
+    /// Made from a payload, which is kept beside it.
+    pub(crate) rebuilt: bool,
     /// Transport time, minutes after [`NOW`].
     pub(crate) minutes: i64,
     pub(crate) forward: Vec<String>,
@@ -296,6 +300,11 @@ impl Copy {
         self
     }
 
+    pub(crate) fn rebuilt(mut self) -> Self {
+        self.rebuilt = true;
+        self
+    }
+
     pub(crate) fn forward(mut self, addresses: &[&str]) -> Self {
         self.forward = addresses.iter().map(|a| (*a).to_owned()).collect();
         self
@@ -308,7 +317,7 @@ impl Copy {
         };
         InboundMessage {
             raw: self.mail.octets(&self.label).into(),
-            origin: Origin::Received,
+            origin: if self.rebuilt { Origin::Rebuilt } else { Origin::Received },
             envelope: Envelope {
                 reverse_path,
                 forward_paths: self.forward.iter().filter_map(|a| AddrSpec::parse(a)).collect(),
@@ -323,7 +332,7 @@ impl Copy {
             verdicts: Verdicts { dmarc: self.dmarc, spam: self.spam, ..Verdicts::default() },
             mailbox: None,
             replay_guard: self.guard.clone(),
-            payload: None,
+            payload: self.rebuilt.then(|| format!("payload of {}", self.label).into()),
             fetch: None,
         }
     }

@@ -5,7 +5,8 @@
 //! | SQS, the retry queue | mail is brought to its end as first accepted; held mail is released |
 //! | SQS, the safety net: a raw object was written fifteen minutes ago | is its mail accounted for? else it is brought in |
 //! | SQS, the dead letters | each copy is parked as failed, without a look at the mail |
-//! | `{"work": "sweep"}` by the schedule | what is due to be told is touched, so that the stream brings it again |
+//! | `{"work": "sweep"}` by the schedule | what is due to be told is touched, so that the stream brings it again; mail that is to be fetched and has lost its letter gets another |
+//! | `{"work": "reconcile"}` by the schedule | providers are asked for mail that no webhook brought |
 
 mod dead;
 mod notification;
@@ -17,11 +18,13 @@ use postern::{
     ambient::Ambient,
     aws::Clients,
     config::Config,
+    fetch::Fetcher,
     inbound::Ingress,
-    ingest::{Delivery, Ingest, Open},
+    ingest::{Delivery, Ingest, Open, Reconciled},
+    outbound::Outbound,
     outcome::IngestError,
     queue::{self, Letter, Queue, Work},
-    secrets::SecretError,
+    secrets::{SecretError, Secrets},
     settings::{SettingsError, SettingsSource},
     store::{LedgerId, outbox::Swept},
     telemetry,
@@ -66,7 +69,7 @@ pub enum HandlerError {
     Foreign(String),
     /// The sweep did not come to its end; the next one goes on.
     #[error("the sweep broke off: {0}")]
-    Sweep(#[from] postern::store::StoreError),
+    Sweep(#[from] IngestError),
     /// Nothing is decided for mailboxes that are not known.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -78,7 +81,10 @@ impl App {
     /// # Errors
     /// The signing keys cannot be had.
     pub async fn new(config: Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
-        let ingest = Ingest::new(&config, clients, ambient.clone()).await?;
+        let secrets = Secrets::new(clients.secret(&config.operator_secret), ambient.clone())
+            .with_environment(config.environment_secrets.clone());
+        let fetcher = Some(Fetcher::new(Outbound::new(), secrets));
+        let ingest = Ingest { fetcher, ..Ingest::new(&config, clients, ambient.clone()).await? };
         let queue = |url| Queue::new(clients.sqs.clone(), url);
         let queues = Queues {
             retry: queue(config.queues.retry),
@@ -96,10 +102,10 @@ impl App {
     pub async fn handle(&self, event: Value) -> Result<Value, HandlerError> {
         let settings = self.settings.current().await?;
         let now = Self { ingest: self.ingest.with(&settings), ..self.clone() };
-        now.work_on(event).await
+        now.work_on(event, settings.closed).await
     }
 
-    async fn work_on(&self, event: Value) -> Result<Value, HandlerError> {
+    async fn work_on(&self, event: Value, closed: bool) -> Result<Value, HandlerError> {
         if event.get("Records").is_some() {
             let event: SqsEvent = serde_json::from_value(event)
                 // serde would quote what stands there.
@@ -113,8 +119,12 @@ impl App {
         }
         match serde_json::from_value(event) {
             Ok(Work::Sweep) => self.sweep().await,
+            // Where no door takes mail, none is asked for either.
+            Ok(Work::Reconcile) if closed => Ok(json!({})),
+            Ok(Work::Reconcile) => Ok(self.reconcile().await),
             _ => Err(HandlerError::Foreign(
-                "neither SQS records nor {\"work\": \"sweep\"}: nothing else is taken here".to_owned(),
+                "neither SQS records nor {\"work\": \"sweep\"} or {\"work\": \"reconcile\"}: nothing else is taken here"
+                    .to_owned(),
             )),
         }
     }
@@ -155,10 +165,11 @@ impl App {
                 tracing::info!(inbound_id = %id, ?released, "released by message");
                 Ok(())
             }
-            Work::Sweep => self.sweep().await.map(drop).map_err(|error| match error {
-                HandlerError::Sweep(error) => IngestError::Store(error),
-                other => IngestError::Store(postern::store::StoreError::Other(other.to_string())),
-            }),
+            Work::Sweep => self.sweep_all().await.map(drop),
+            Work::Reconcile => {
+                self.reconcile().await;
+                Ok(())
+            }
         }
     }
 
@@ -175,16 +186,31 @@ impl App {
         self.ingest.unreadable(ingress, body, slug, None).await.map(drop)
     }
 
-    /// Touches what was due to be told ten minutes ago and still is; the stream brings it to `publish` again.
     async fn sweep(&self) -> Result<Value, HandlerError> {
+        Ok(self.sweep_all().await?)
+    }
+
+    /// Touches what was due to be told ten minutes ago and still is, so that the stream brings it to `publish` again; and
+    /// writes letters for mail that is to be fetched and seems to have none. Neither waits for the other.
+    async fn sweep_all(&self) -> Result<Value, IngestError> {
         let now = self.ingest.ambient.now();
         let older_than = now.checked_sub(SWEPT_AFTER).unwrap_or(now);
+        let retold = self.ingest.retell(&self.queues.retry).await;
         let Swept { touched, left } = self.ingest.store.sweep_due(older_than, now, SWEPT_MAX).await?;
         telemetry::count("OutboxSwept", touched as u64, now);
         if touched > 0 {
             tracing::warn!(touched, left, "the stream has lost what was due; it is told again");
         }
-        Ok(json!({ "touched": touched, "left": left }))
+        let retold = retold?;
+        telemetry::count("FetchesRetold", retold as u64, now);
+        Ok(json!({ "touched": touched, "left": left, "retold": retold }))
+    }
+
+    /// Asks providers for what no webhook brought. What is found goes through the retry queue, as word of it does.
+    async fn reconcile(&self) -> Value {
+        let ingest = Ingest { retry: Some(self.queues.retry.clone()), ..self.ingest.clone() };
+        let Reconciled { announced, redriven, stubs, broken } = ingest.reconcile().await;
+        json!({ "announced": announced, "redriven": redriven, "stubs": stubs, "broken": broken })
     }
 }
 

@@ -120,6 +120,7 @@ impl Ingest {
             replay_guard: None,
             payload_key: None,
             fetch: None,
+            flags: Vec::new(),
         }
     }
 }

@@ -21,9 +21,9 @@ use crate::{
 /// Deliveries without an end before a mail is poison (DESIGN section 3).
 const ATTEMPTS_MAX: usize = 3;
 /// Receives during which an object that is not there may still come: over an hour, by the queue's growing pauses.
-const MISSING_RECEIVES_MAX: u32 = 8;
+pub(super) const MISSING_RECEIVES_MAX: u32 = 8;
 /// Rounds of parking beside others.
-const PARK_ROUNDS_MAX: usize = 5;
+pub(super) const PARK_ROUNDS_MAX: usize = 5;
 
 /// One delivery by a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +103,9 @@ impl Ingest {
     /// # Errors
     /// It cannot be brought to its end now.
     pub async fn again(&self, accept: &AcceptRecord, delivery: Option<&Delivery>) -> Result<Vec<Answer>, IngestError> {
+        if let Some(fetch) = &accept.fetch {
+            return self.fetched_again(accept, fetch, delivery).await;
+        }
         match self.blobs.get(&accept.raw_key).await {
             Ok(raw) => self.deliver(&arrived(accept, raw), false, delivery).await,
             Err(error) => self.unfetched(accept, error, delivery).await,
@@ -121,7 +124,7 @@ impl Ingest {
     }
 
     /// An object that cannot be had: later, or never.
-    async fn unfetched(
+    pub(super) async fn unfetched(
         &self,
         accept: &AcceptRecord,
         error: BlobError,

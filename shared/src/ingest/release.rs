@@ -46,11 +46,11 @@ impl Ingest {
         };
         let (raw, accept) = match self.held_octets(&row).await {
             Ok(accepted) => accepted,
-            Err(BlobError::Missing(_)) => {
+            Err(IngestError::Unread(BlobError::Missing(_))) => {
                 let why = "no mail was read from what is kept, so there is none to release; discard it";
                 return Ok(Released::Refused(why.to_owned()));
             }
-            Err(error) => return Err(IngestError::Unread(error)),
+            Err(error) => return Err(error),
         };
         let accept = AcceptRecord { ingress: row.ingress, replay_guard: None, ..accept };
         let arrival = arrived(&accept, raw);
@@ -67,10 +67,15 @@ impl Ingest {
         Ok(Released::Done(Box::pin(self.settle(copy, None)).await?))
     }
 
-    async fn held_octets(&self, row: &LedgerRow) -> Result<(Bytes, AcceptRecord), BlobError> {
-        match &row.accept {
-            Some(accept) => Ok((self.blobs.get(&row.raw_key).await?, AcceptRecord::clone(accept))),
-            None => self.blobs.get_accepted(&row.raw_key).await,
-        }
+    /// What is still with the provider is fetched now: somebody wants it.
+    async fn held_octets(&self, row: &LedgerRow) -> Result<(Bytes, AcceptRecord), IngestError> {
+        let Some(accept) = &row.accept else {
+            return self.blobs.get_accepted(&row.raw_key).await.map_err(IngestError::Unread);
+        };
+        let raw = match &accept.fetch {
+            Some(fetch) => self.octets_of(accept, fetch).await?.0,
+            None => self.blobs.get(&row.raw_key).await.map_err(IngestError::Unread)?,
+        };
+        Ok((raw, AcceptRecord::clone(accept)))
     }
 }

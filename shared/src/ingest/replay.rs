@@ -6,6 +6,7 @@ use crate::{
     blobs::BlobError,
     decide::{Target, Verb},
     envelope::Envelope,
+    fetch::FetchError,
     inbound::{AcceptRecord, Origin},
     mailbox::MailboxId,
     outcome::{Answer, IngestError},
@@ -35,7 +36,12 @@ impl Ingest {
             return Ok(Replayed::Done(vec![ended]));
         }
         match self.accept_of(id, &row).await {
-            Ok(accept) => self.again(&accept, None).await.map(Replayed::Done),
+            Ok(accept) => match self.again(&accept, None).await {
+                Err(IngestError::Unfetched(error @ FetchError::NoFetcher)) => {
+                    Ok(Replayed::Refused(format!("{error}; `postern redrive` has it fetched")))
+                }
+                replayed => replayed.map(Replayed::Done),
+            },
             Err(BlobError::Missing(key)) => Ok(Replayed::Refused(format!("there is no mail at {key}"))),
             Err(error) => Err(IngestError::Unread(error)),
         }
@@ -134,5 +140,6 @@ fn accept_from(id: &LedgerId, row: &LedgerRow, bucket: &str) -> AcceptRecord {
         replay_guard: None,
         payload_key: None,
         fetch: None,
+        flags: Vec::new(),
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     headers::Headers,
     inbound::{AcceptRecord, InboundMessage, Ingress, Origin},
     mailbox::{Mailbox, MailboxId, Mailboxes},
+    outcome::TO_BE_FETCHED,
     records::{Cause, IndexDirection, IndexRow, LedgerRow, Outcome},
     store::{
         EntryWrite, StoreError,
@@ -55,12 +56,13 @@ pub(super) fn accept_record(
             .as_ref()
             .map(|body| BlobKey::payload(&inbound.ingress.door, body).as_str().to_owned()),
         fetch: inbound.fetch.clone(),
+        flags: Vec::new(),
     }
 }
 
 /// DESIGN section 3: by the operator's word, else all configured addresses of the first source that holds one, else
 /// the only mailbox there is.
-fn choose(inbound: &InboundMessage, headers: &Headers, mailboxes: &Mailboxes) -> Vec<MailboxId> {
+pub(super) fn choose(inbound: &InboundMessage, headers: &Headers, mailboxes: &Mailboxes) -> Vec<MailboxId> {
     if let Some(id) = &inbound.mailbox {
         return vec![id.clone()];
     }
@@ -93,7 +95,7 @@ fn bare(arrival: &Arrival, mailbox: &str, decision: &Decision, now: Timestamp) -
         outcome: Outcome::Committed,
         effect: None,
         cause: None,
-        reasons: decision.reasons.clone(),
+        reasons: decision.reasons.iter().chain(&accept.flags).cloned().collect(),
         evidence: decision.evidence.clone(),
         verdicts: accept.verdicts.clone(),
         ingress: accept.ingress.clone(),
@@ -123,6 +125,22 @@ pub(super) fn queued(arrival: &Arrival, mailbox: &str, now: Timestamp) -> Ledger
 
 /// The row of a copy that is given up: what is known without reading the mail.
 pub(super) fn parked(accept: &AcceptRecord, mailbox: &str, why: (Cause, &str), now: Timestamp) -> LedgerRow {
+    let (cause, reason) = why;
+    let outcome = if cause == Cause::SesSetup { Outcome::Ignored } else { Outcome::Failed };
+    unread(accept, mailbox, (outcome, Some(cause), reason), now)
+}
+
+/// The row of a copy whose octets are still with the provider.
+pub(super) fn to_be_fetched(accept: &AcceptRecord, mailbox: &str, now: Timestamp) -> LedgerRow {
+    unread(accept, mailbox, (Outcome::Queued, None, TO_BE_FETCHED), now)
+}
+
+fn unread(
+    accept: &AcceptRecord,
+    mailbox: &str,
+    (outcome, cause, reason): (Outcome, Option<Cause>, &str),
+    now: Timestamp,
+) -> LedgerRow {
     let nothing = InboundMessage {
         raw: bytes::Bytes::new(),
         origin: accept.origin.clone(),
@@ -135,11 +153,8 @@ pub(super) fn parked(accept: &AcceptRecord, mailbox: &str, why: (Cause, &str), n
         fetch: None,
     };
     let arrival = Arrival { inbound: nothing, headers: Headers::default(), accept: accept.clone() };
-    let (cause, reason) = why;
-    let outcome = if cause == Cause::SesSetup { Outcome::Ignored } else { Outcome::Failed };
-    let decision =
-        Decision { verb: plain_end(outcome, Some(cause)), reasons: vec![reason.to_owned()], evidence: Vec::new() };
-    let row = LedgerRow { outcome, cause: Some(cause), ..bare(&arrival, mailbox, &decision, now) };
+    let decision = Decision { verb: plain_end(outcome, cause), reasons: vec![reason.to_owned()], evidence: Vec::new() };
+    let row = LedgerRow { outcome, cause, ..bare(&arrival, mailbox, &decision, now) };
     with_accept(row, accept)
 }
 
@@ -359,6 +374,7 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timesta
     if copy.arrival.accept.origin == Origin::Rebuilt {
         flags.push("rebuilt".to_owned());
     }
+    flags.extend(copy.arrival.accept.flags.iter().cloned());
     let previous_status = match &plan.target {
         Target::Append { ticket, status: Some(_), .. } => Some(ticket.status),
         Target::Append { .. } | Target::New(_) | Target::FollowUp { .. } => None,

@@ -29,9 +29,6 @@ use crate::{
     inbound::{InboundMessage, Origin, Verdict, Verdicts},
 };
 
-/// Longest id kept; Postmark's have 36 characters.
-const EVENT_ID_CHARS_MAX: usize = 200;
-
 pub(super) fn accept(request: &Request, context: &Context<'_>) -> Result<Accepted, Rejected> {
     if !request.vouched {
         authenticate(request, context)?;
@@ -46,7 +43,7 @@ pub(super) fn accept(request: &Request, context: &Context<'_>) -> Result<Accepte
         let why = reencoded::json_in_disguise(request);
         unreadable("not-json", why.unwrap_or("the body is not JSON: is this Postmark's inbound webhook?"), None)
     })?;
-    let event_id = text(&payload, "MessageID").map(|id| id.chars().take(EVENT_ID_CHARS_MAX).collect::<String>());
+    let event_id = text(&payload, "MessageID").map(str::to_owned);
     match text(&payload, "RecordType") {
         None | Some("Inbound") => {}
         Some(other) => {

@@ -158,7 +158,7 @@ fn prove(request: &Request, fields: &Fields, context: &Context<'_>) -> Result<()
             return refused(&format!("the signature does not match {names}: was the body or a field changed?"));
         }
         let time = timestamp.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-        if !time.is_some_and(|time| context.now.duration_since(time).abs() <= WINDOW) {
+        if time.is_none_or(|time| context.now.duration_since(time).abs() > WINDOW) {
             return refused(
                 "the timestamp is more than 15 minutes from our clock: sign each try anew, and set the clock",
             );

@@ -21,6 +21,8 @@ use crate::{
 const TEXT_LINE_OCTETS_MAX: usize = 990;
 /// Octets that make one line of Base64, 76 characters (RFC 2045 section 6.8).
 const BASE64_LINE_OCTETS: usize = 57;
+/// Reports that are known by their parts (RFC 3464, RFC 8098, RFC 5965).
+const REPORTS: [&str; 3] = ["delivery-status", "disposition-notification", "feedback-report"];
 /// Stands below the Base64 of a file that did not decode whole: a reader ends there and notes the defect.
 const BROKEN: &[u8] = b"\r\n(not all of this Base64 could be read)";
 
@@ -87,9 +89,15 @@ impl Parsed {
         seed
     }
 
-    /// RFC 6522: what kind of report the mail said it is. A bounce is told by it, so our root says it again.
+    /// RFC 6522: what kind of report the mail is. Bounces and receipts are told by it, so our root says it again. Where
+    /// the payload does not say what the root was, the part that makes a report tells.
     fn report_type(&self) -> Option<String> {
-        let declared = Structured::parse(&lines::one_line(self.header("content-type")?.as_bytes()));
+        let Some(declared) = self.header("content-type") else {
+            let types: Vec<String> = self.attachments.iter().map(|file| media_type(&file.content_type)).collect();
+            let kind = REPORTS.into_iter().find(|kind| types.contains(&format!("message/{kind}")));
+            return kind.map(str::to_owned);
+        };
+        let declared = Structured::parse(&lines::one_line(declared.as_bytes()));
         let kind = declared.param("report-type").filter(|_| declared.value == "multipart/report")?;
         token(kind).then(|| kind.to_ascii_lowercase())
     }
@@ -114,7 +122,7 @@ impl Parsed {
         let report = self.report_type();
         match (report, all.len()) {
             (Some(kind), 1..) => Entity::multipart(format!("report; report-type={kind}"), all),
-            (None, 0) | (Some(_), 0) => Entity::Text { subtype: "plain", text: "" },
+            (None | Some(_), 0) => Entity::Text { subtype: "plain", text: "" },
             // A lone file would be read as the text of the mail.
             (None, 1) if !matches!(all.first(), Some(Entity::File(_))) => all.remove(0),
             (None, _) => Entity::multipart("mixed", all),

@@ -59,14 +59,14 @@ fn listed(topic: &str, context: &Context<'_>) -> Result<(), Rejected> {
     }
     let id = &context.door.id;
     Err(Rejected::Unauthorized(format!(
-        "the topic is not on the list of door {id}: if it is yours, add its ARN with `postern door set {id}`"
+        "the topic is not on the list of door {id}: if it is yours, add its ARN with `postern door set {id} --topic ARN`"
     )))
 }
 
 /// Time, certificate, signature: in the order of what costs least.
 async fn prove(message: &Message, context: &Context<'_>) -> Result<(), Rejected> {
     let refused = |why: &str| Err(Rejected::Unauthorized(why.to_owned()));
-    if !message.time().is_some_and(|time| context.now.duration_since(time).abs() <= WINDOW) {
+    if message.time().is_none_or(|time| context.now.duration_since(time).abs() > WINDOW) {
         return refused("Timestamp is missing, or more than 24 hours from our clock");
     }
     let signed = message.signed_text()?;

@@ -185,6 +185,12 @@ pub fn settings_revision() -> Key {
     Key::new(MAILBOXES, REVISION)
 }
 
+/// How far a scheduled pass has come: at a door, in a domain or a list.
+#[must_use]
+pub fn poll(door: &DoorId, what: &str) -> Key {
+    Key::new(format!("POLL#{door}#{what}"), "POLL")
+}
+
 /// A single-use token.
 #[must_use]
 pub fn token(token_sha256: &str) -> Key {

@@ -96,6 +96,8 @@ async fn exit_codes_are_those_of_sysexits() {
         ("good", vec!["ingest", &good], exit::OK),
         ("a recipient that is none", vec!["ingest", &good, "--to", "nobody"], exit::USAGE),
         ("a sender that is none", vec!["ingest", &good, "--from", "nobody"], exit::USAGE),
+        ("a sender of a kind that is not read", vec!["ingest", &good, "--from", "\"a b\"@[192.0.2.1]"], exit::OK),
+        ("a recipient of that kind", vec!["ingest", &good, "--to", "\"a b\"@[192.0.2.1]"], exit::OK),
         ("the null sender", vec!["ingest", &good, "--from", "<>"], exit::OK),
         ("a mailbox that is none", vec!["ingest", &good, "--mailbox", "elsewhere"], exit::USAGE),
         ("a mailbox of no form", vec!["ingest", &good, "--mailbox", "NO/FORM"], exit::USAGE),

@@ -57,8 +57,8 @@ async fn a_receipt_becomes_a_ticket_and_the_net_finds_it_accounted_for() {
     assert_eq!(engines.queues().depth(NET_QUEUE), Depth { delayed: 1, ..Depth::default() });
 
     clock.pass(900);
-    // The net, and the sweep whose time has come as well.
-    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 2);
+    // The net, and both schedules whose time has come as well.
+    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 3);
     for queue in [RECEIPT_QUEUE, RETRY_QUEUE, NET_QUEUE, DEAD_QUEUE] {
         assert_eq!(engines.queues().depth(queue), Depth::default(), "{queue}");
     }

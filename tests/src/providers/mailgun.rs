@@ -104,9 +104,8 @@ async fn a_spent_token_with_an_unreadable_body_is_held_and_has_its_row() {
     for encoding in BOTH {
         let world = World::new().await;
         let app = door(&world);
-        let unreadable = |stripped: &str| {
-            Form::mailgun(encoding, "token", b"").without("body-mime").set("stripped-text", stripped.as_bytes())
-        };
+        let unreadable =
+            |stripped: &str| Form::mailgun(encoding, "token", b"").without("body-mime").set("odd", stripped.as_bytes());
         assert_eq!(judged(&app, &Form::mailgun(encoding, "token", &octets("a"))).await.1, "created");
         let held = (200, "held".to_owned(), "replayed-token".to_owned());
         for retry in [false, true] {
@@ -125,13 +124,10 @@ async fn a_spent_token_with_an_unreadable_body_is_held_and_has_its_row() {
 #[tokio::test]
 async fn payloads_without_the_raw_mail_are_kept_and_told() {
     let many = Form::mailgun(Encoding::Multipart, "x", &octets("x"));
-    let parsed = |form: Form| form.without("body-mime").set("body-plain", b"text").set("subject", b"s");
     for (what, form, hint) in [
-        ("parsed form", parsed(many.clone()), "/mime"),
-        ("empty body-mime", many.clone().set("body-mime", b""), "/mime"),
-        ("two of body-mime", many.clone().add("body-mime", b"other"), "/mime"),
-        ("store()", parsed(many.clone()).set("message-url", b"https://x").set("attachments", b"[]"), "store()"),
-        ("legacy event", many.clone().without("body-mime").set("event", b"delivered"), "event"),
+        ("nothing of a mail", many.clone().without("body-mime"), "there is no mail"),
+        ("empty body-mime", many.clone().set("body-mime", b""), "there is no mail"),
+        ("two of body-mime", many.clone().add("body-mime", b"other"), "more than once"),
     ] {
         for encoding in BOTH {
             let world = World::new().await;
@@ -191,7 +187,7 @@ async fn bodies_that_are_no_form() {
         (multipart, "--of the form\r\n\r\n\r\n".repeat(6_000).into_bytes(), 400),
         (urlencoded, Vec::new(), 401),
         (urlencoded, vec![0xff; 3_000], 401),
-        (urlencoded, whole, 401),
+        (urlencoded, whole, 400),
         (urlencoded, "a=b&".repeat(6_000).into_bytes(), 400),
         ("application/json", b"{}".to_vec(), 400),
         ("application/json", b"[[[".to_vec(), 400),

@@ -124,7 +124,7 @@ async fn a_topic_that_is_not_listed_makes_us_fetch_nothing() {
     let unlisted = App { settings: door(&world).settings, ..open(&world, &host) };
     let heard = said(&unlisted, &Sns::mail("a", &octets("o"))).await;
     assert_eq!((heard.status, heard.text("error")), (503, "not-configured"));
-    assert!(heard.text("message").contains("ses.topics is not configured: `postern door set ses`"), "{heard:?}");
+    assert!(heard.text("message").contains("`postern door set ses --topic ARN`"), "{heard:?}");
     assert!(host.asked().is_empty() && world.tickets().await == 0);
 }
 

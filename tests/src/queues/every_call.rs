@@ -67,5 +67,6 @@ pub(crate) async fn every_call_of_retry() -> Vec<Call> {
     let app = postern_retry::App { ingest: world.over_at(&wire, later), ..world.retry_function(&wire) };
     let swept = app.handle(json!({ "work": "sweep" })).await.unwrap();
     assert!(swept["touched"].as_u64() > Some(0), "{swept}");
-    wire.calls().into_iter().chain(down.calls()).collect()
+    let fetching = crate::fetch::every_call_of_fetching().await;
+    wire.calls().into_iter().chain(down.calls()).chain(fetching).collect()
 }

@@ -27,7 +27,7 @@ pub(super) async fn work_off_the_retry_queue(world: &World, wire: &Wire) {
     }
 }
 
-pub(super) async fn take_retry_messages(world: &World) -> Vec<(String, String)> {
+pub(crate) async fn take_retry_messages(world: &World) -> Vec<(String, String)> {
     let sqs = world.engines.endpoints().all_clients(None).sqs;
     let url = world.urls().retry;
     let mut taken = Vec::new();

@@ -61,9 +61,14 @@ async fn every_sample_has_its_documented_end() {
 }
 
 #[tokio::test]
-async fn the_sweep_sample_is_understood() {
-    let answer = world().await.retry_function(&Wire::new()).handle(sample("retry-sweep")).await.unwrap();
-    assert!(answer.is_object(), "{answer}");
+async fn the_samples_of_the_schedules_are_understood() {
+    for (name, expected) in [
+        ("retry-sweep", json!({ "touched": 0, "left": 0, "retold": 0 })),
+        ("retry-reconcile", json!({ "announced": 0, "redriven": 0, "stubs": 0, "broken": 0 })),
+    ] {
+        let answer = world().await.retry_function(&Wire::new()).handle(sample(name)).await.unwrap();
+        assert_eq!(answer, expected, "{name}");
+    }
 }
 
 #[test]
@@ -79,6 +84,7 @@ fn every_sample_is_expected() {
         .map(String::as_str)
         .filter(|name| name.starts_with("receipt-") || name.starts_with("retry-"))
         .collect();
-    let expected: BTreeSet<&str> = EXPECTED.iter().map(|(name, ..)| *name).chain(["retry-sweep"]).collect();
+    let expected: BTreeSet<&str> =
+        EXPECTED.iter().map(|(name, ..)| *name).chain(["retry-reconcile", "retry-sweep"]).collect();
     assert_eq!(ours, expected);
 }

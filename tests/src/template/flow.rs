@@ -246,15 +246,21 @@ pub(super) fn stream_cannot_be_blocked(stack: &Stack) -> Vec<String> {
     faults
 }
 
-/// The sweep is called, by a role that may call nothing else, and does not stand in the way of a second stack.
+/// Sweep and reconciliation are called, by a role that may call nothing else, and do not stand in the way of a second
+/// stack.
 pub(super) fn sweep_is_scheduled(stack: &Stack) -> Vec<String> {
-    let schedule = &stack.properties("RetryFunction")["Events"]["Sweep"];
-    let properties = &schedule["Properties"];
     let mut faults = Vec::new();
-    let input = properties["Input"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let every = properties["ScheduleExpression"] == "rate(5 minutes)" && schedule["Type"] == "ScheduleV2";
-    if !every || input != Some(json!({"work": "sweep"})) || properties["OmitName"] != true {
-        faults.push(format!("the sweep is {properties}"));
+    for (name, rate, work) in [("Sweep", "rate(5 minutes)", "sweep"), ("Reconcile", "rate(15 minutes)", "reconcile")] {
+        let schedule = &stack.properties("RetryFunction")["Events"][name];
+        let properties = &schedule["Properties"];
+        let input = properties["Input"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let every = properties["ScheduleExpression"] == rate && schedule["Type"] == "ScheduleV2";
+        if !every || input != Some(json!({"work": work})) || properties["OmitName"] != true {
+            faults.push(format!("{name} is {properties}"));
+        }
+        if shown(&properties["RoleArn"]) != "SweepRole.Arn" {
+            faults.push(format!("{name} is not called by the schedules' role"));
+        }
     }
     let policies = &stack.properties("SweepRole")["Policies"];
     let statements: Vec<&Value> =
@@ -262,8 +268,8 @@ pub(super) fn sweep_is_scheduled(stack: &Stack) -> Vec<String> {
     let only = |statement: &&Value| {
         statement["Action"] == "lambda:InvokeFunction" && shown(&statement["Resource"]) == "RetryFunction.Arn"
     };
-    if shown(&properties["RoleArn"]) != "SweepRole.Arn" || statements.len() != 1 || !statements.iter().all(only) {
-        faults.push("the schedule's role may do more, or less, than call the sweep".to_owned());
+    if statements.len() != 1 || !statements.iter().all(only) {
+        faults.push("the schedules' role may do more, or less, than call them".to_owned());
     }
     faults
 }

@@ -10,6 +10,7 @@
 use serde_json::Value;
 
 use crate::{
+    headers::FIELDS_MAX,
     parse::charset,
     providers::{
         content_ids,
@@ -26,7 +27,7 @@ pub(super) fn of(form: &Form) -> Parsed {
     let written: Vec<String> = form.all("body-plain").map(text).filter(|text| !text.trim().is_empty()).collect();
     // A mail that is one HTML part has no text: this one was made by Mailgun.
     let html_only = parsed.header("content-type").is_some_and(|kind| starts_with(kind.trim(), "text/html"));
-    if !(html_only && !parsed.htmls.is_empty()) {
+    if !html_only || parsed.htmls.is_empty() {
         parsed.texts = written;
     }
     if parsed.texts.is_empty() && parsed.htmls.is_empty() {
@@ -51,7 +52,7 @@ fn headers(form: &Form) -> Vec<(String, Vec<u8>)> {
         [Value::String(name), Value::String(value)] => Some((name.clone(), value.clone().into_bytes())),
         _ => None,
     };
-    let mut headers: Vec<(String, Vec<u8>)> = listed.into_iter().flatten().filter_map(pair).collect();
+    let mut headers: Vec<(String, Vec<u8>)> = listed.into_iter().flatten().filter_map(pair).take(FIELDS_MAX).collect();
     if headers.is_empty() {
         let capital =
             |field: &&Field| field.filename.is_none() && field.name.starts_with(|c: char| c.is_ascii_uppercase());
@@ -83,7 +84,7 @@ fn htmls(form: &Form) -> Vec<String> {
 /// `body-calendar` and the like.
 fn other_bodies(form: &Form) -> impl Iterator<Item = File> {
     form.iter().filter_map(|field| {
-        let subtype = field.name.strip_prefix("body-").filter(|_| field.filename.is_none())?;
+        let subtype = field.name.strip_prefix("body-")?;
         let other = !matches!(subtype, "plain" | "html" | "mime") && !field.value.is_empty();
         let content_type = format!("text/{subtype}; charset=utf-8");
         other.then(|| File { content_type, content: field.value.clone(), ..File::default() })
@@ -94,7 +95,9 @@ fn other_bodies(form: &Form) -> impl Iterator<Item = File> {
 fn files(form: &Form) -> impl Iterator<Item = File> {
     let ids = content_ids::read(form.text("content-id-map").unwrap_or_default());
     let number = |field: &Field| field.name.strip_prefix("attachment-").and_then(|n| n.parse::<u32>().ok());
-    let is_file = |field: &&Field| field.filename.is_some() || number(field).is_some();
+    // Some libraries post every field with a file name.
+    let is_body = |field: &Field| field.name.starts_with("body-") || field.name.starts_with("stripped-");
+    let is_file = |field: &&Field| number(field).is_some() || (field.filename.is_some() && !is_body(field));
     let mut files: Vec<&Field> = form.iter().filter(is_file).collect();
     files.sort_by_key(|field| number(field).unwrap_or(u32::MAX));
     let made = files.into_iter().map(move |field| {

@@ -5,7 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     digest::{sha256_hex, sha256_parts},
     inbound::ReplayGuard,
-    providers::{Context, Rejected, form::Form},
+    providers::{
+        Context, Rejected,
+        form::{Field, Form},
+    },
     signature::hmac_sha256_hex,
 };
 
@@ -74,10 +77,17 @@ impl<'a> Signed<'a> {
     }
 
     fn guard(&self, form: &Form) -> ReplayGuard {
-        let fields = form.iter().map(|field| (field.name.as_str(), field.value.as_ref()));
-        let mut fields: Vec<(&str, &[u8])> = fields.filter(|(name, _)| !SIGNATURE_FIELDS.contains(name)).collect();
+        // A file is another one under another name; how a field is encoded says nothing.
+        let told = |field: &Field| match &field.filename {
+            Some(name) => sha256_parts(&[name.as_bytes(), field.content_type.as_bytes()]),
+            None => String::new(),
+        };
+        let signed = |field: &&Field| !SIGNATURE_FIELDS.contains(&field.name.as_str());
+        let mut fields: Vec<(&str, &[u8], String)> =
+            form.iter().filter(signed).map(|field| (field.name.as_str(), field.value.as_ref(), told(field))).collect();
         fields.sort_unstable();
-        let parts: Vec<&[u8]> = fields.iter().flat_map(|(name, value)| [name.as_bytes(), *value]).collect();
+        let parts: Vec<&[u8]> =
+            fields.iter().flat_map(|(name, value, told)| [name.as_bytes(), *value, told.as_bytes()]).collect();
         ReplayGuard {
             token_sha256: sha256_parts(&[b"mailgun", self.token.as_bytes()]),
             body_digest: sha256_parts(&parts),

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::text;
 use crate::{
+    headers::FIELDS_MAX,
     parse::transfer,
     providers::rebuild::{File, Parsed},
 };
@@ -33,7 +34,7 @@ fn headers(payload: &Value) -> Vec<(String, Vec<u8>)> {
     let is_envelope = |n: usize, name: &str| n == 0 && name.eq_ignore_ascii_case("return-path");
     let listed = listed.enumerate().filter(|(n, (name, _))| !is_envelope(*n, name)).map(|(_, field)| field);
     let mut headers: Vec<(String, Vec<u8>)> =
-        listed.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
+        listed.take(FIELDS_MAX).map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect();
     let own_id = text(payload, "MessageID").map(str::trim).filter(|id| is_message_id(id)).map(str::to_owned);
     for (name, value) in [
         ("From", from(payload)),

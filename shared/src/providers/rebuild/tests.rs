@@ -105,6 +105,8 @@ fn nothing_in_a_payload_writes_a_line_of_its_own() {
             ("  ", "nameless"),
             ("X-Folded", "a\r\n b\n\tc"),
             ("X-NUL", "a\0b"),
+            ("X-LF", "a\nX-Evil: 1"),
+            ("X-CR", "a\rX-Evil: 1"),
             ("X-Empty", ""),
             ("content-TYPE ", "text/html"),
             ("Content-Transfer-Encoding", "base64"),
@@ -121,14 +123,18 @@ fn nothing_in_a_payload_writes_a_line_of_its_own() {
     let (headers, message) = read(&parsed);
     let names: Vec<&str> = headers.fields.iter().map(|(name, _)| name.as_str()).collect();
     let ours = ["mime-version", "content-type"];
-    let theirs = ["subject", "x-a--from", "x-b--y-to", "x-folded", "x-nul", "x-empty", "from"];
+    let theirs = ["subject", "x-a--from", "x-b--y-to", "x-folded", "x-nul", "x-lf", "x-cr", "x-empty", "from"];
     assert_eq!(names, [&ours[..], &theirs].concat());
     assert_eq!(headers.subject, "one Bcc: evil@x.example body");
     assert_eq!(headers.first("x-folded"), Some("a b\tc"));
     assert_eq!(headers.first("x-nul"), Some("ab"));
     assert_eq!((headers.author().unwrap().as_str(), headers.to.len()), ("jane@people.example", 0));
     assert_eq!((message.text.as_str(), message.attachments.len()), ("text", 1));
-    assert!(!octets.windows(9).any(|window| window == b"\nX-Evil: "), "{}", String::from_utf8_lossy(&octets));
+    assert!(
+        !octets.windows(8).any(|window| matches!(window, b"\nX-Evil:" | b"\rX-Evil:")),
+        "{}",
+        String::from_utf8_lossy(&octets)
+    );
 }
 
 #[test]
@@ -178,6 +184,16 @@ fn a_bounce_stays_one() {
     let report = message.delivery_report.unwrap();
     assert_eq!(report.recipients, ["a@x.example"]);
     assert_eq!(report.original_message_id.unwrap().as_str(), "sent@ids.example");
+    for (headers, expected) in [
+        // Postmark tells no Content-Type.
+        (vec![], Some("delivery-status")),
+        (fields(&[("Content-Type", "multipart/mixed; boundary=b")]), None),
+        (fields(&[("Content-Type", "multipart/report; report-type=\"a b\"")]), None),
+    ] {
+        let (_, message) = read(&Parsed { headers, ..parsed.clone() });
+        assert_eq!(message.report_type.as_deref(), expected);
+        assert_eq!(message.delivery_report.unwrap().recipients, ["a@x.example"]);
+    }
 }
 
 #[test]
@@ -195,7 +211,7 @@ fn names_of_any_kind_come_back() {
         ["a.txt", "with blank (1).txt", "quote\".txt", "back\\slash", "naïve.txt", "日本語.txt", "a%20b.txt", &long]
     {
         let (_, message) = read(&Parsed { attachments: vec![file(name, "image/gif", b"x")], ..Parsed::default() });
-        let expected = name.replace('"', "_").replace('\\', "_");
+        let expected = name.replace(['"', '\\'], "_");
         assert_eq!(message.attachments[0].filename.as_deref(), Some(expected.as_str()));
     }
     let endless = format!("{}.exe", "x".repeat(100_000));

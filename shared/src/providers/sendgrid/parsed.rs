@@ -8,7 +8,10 @@
 use serde_json::Value;
 
 use crate::{
-    headers::fields::{self, Limits},
+    headers::{
+        FIELDS_MAX, SCAN_OCTETS_MAX,
+        fields::{self, Limits},
+    },
     parse::charset,
     providers::{
         content_ids,
@@ -19,8 +22,8 @@ use crate::{
 
 /// Fields that stand for the header where its block is missing.
 const COPIES: [(&str, &str); 4] = [("from", "From"), ("to", "To"), ("cc", "Cc"), ("subject", "Subject")];
-/// The form's size bounds a block already.
-const NO_LIMITS: Limits = Limits { octets: usize::MAX, fields: usize::MAX };
+/// What the scan of the mail itself would look at.
+const LIMITS: Limits = Limits { octets: SCAN_OCTETS_MAX, fields: FIELDS_MAX };
 
 pub(super) fn of(form: &Form) -> Parsed {
     let charsets: Value = json(form, "charsets");
@@ -43,7 +46,7 @@ fn json(form: &Form, name: &str) -> Value {
 
 fn headers(form: &Form) -> Vec<(String, Vec<u8>)> {
     let Some(block) = form.once("headers") else { return Vec::new() };
-    let block = fields::split(block, true, NO_LIMITS);
+    let block = fields::split(block, true, LIMITS);
     block.fields.iter().map(|field| (field.written_name(), field.unfolded())).collect()
 }
 
@@ -51,7 +54,9 @@ fn files(form: &Form) -> Vec<File> {
     let info = json(form, "attachment-info");
     let ids = content_ids::read(form.text("content-ids").unwrap_or_default());
     let number = |field: &Field| field.name.strip_prefix("attachment").and_then(|n| n.parse::<u32>().ok());
-    let is_file = |field: &&Field| field.filename.is_some() || number(field).is_some();
+    // Some libraries post every field with a file name.
+    let is_body = |field: &Field| matches!(field.name.as_str(), "headers" | "text" | "html" | "email");
+    let is_file = |field: &&Field| number(field).is_some() || (field.filename.is_some() && !is_body(field));
     let mut files: Vec<&Field> = form.iter().filter(is_file).collect();
     files.sort_by_key(|field| number(field).unwrap_or(u32::MAX));
     let made = files.into_iter().map(|field| {

@@ -110,15 +110,21 @@ mod tests {
 
     /// What lies at which URL, and how often anything was asked.
     #[derive(Clone, Debug, Default)]
-    struct Host(Arc<StdMutex<(HashMap<String, &'static [u8]>, usize)>>);
+    struct Host(Arc<StdMutex<Pages>>);
+
+    #[derive(Debug, Default)]
+    struct Pages {
+        at: HashMap<String, &'static [u8]>,
+        asked: usize,
+    }
 
     impl Host {
         fn put(&self, url: &str, body: &'static [u8]) {
-            self.0.lock().unwrap().0.insert(url.to_owned(), body);
+            self.0.lock().unwrap().at.insert(url.to_owned(), body);
         }
 
         fn asked(&self) -> usize {
-            self.0.lock().unwrap().1
+            self.0.lock().unwrap().asked
         }
 
         fn certificates(&self) -> Certificates {
@@ -129,8 +135,8 @@ mod tests {
     impl HttpConnector for Host {
         fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
             let mut state = self.0.lock().unwrap();
-            state.1 += 1;
-            let body = state.0.get(request.uri()).copied();
+            state.asked += 1;
+            let body = state.at.get(request.uri()).copied();
             let body = body.ok_or_else(|| ConnectorError::io("away".into()));
             let answer = body.map(|body| HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body)));
             HttpConnectorFuture::ready(answer)
@@ -178,7 +184,7 @@ mod tests {
         host.put(URL, GOOD);
         let certificates = host.certificates();
         assert_eq!(certificates.prove(URL, at(0), ours).await, Ok(true));
-        host.0.lock().unwrap().0.clear();
+        host.0.lock().unwrap().at.clear();
         assert_eq!(certificates.prove(URL, at(120), ours).await, Ok(true));
         assert!(certificates.prove(URL, at(120), |_| false).await.is_err(), "not proven bad");
     }

@@ -1,0 +1,231 @@
+//! Postmark: inbound mail that it could not deliver (Postmark API, "Messages API": inbound message search, details, retry).
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::{Credential, FetchError, Fetcher, Question};
+use crate::{address::AddrSpec, door::Door, message_id::MessageId};
+
+const API: &str = "https://api.postmarkapp.com/messages/inbound";
+/// Octets of a page of 500 lines, and of one mail's details: its texts, never its attachments.
+const ANSWER_OCTETS_MAX: usize = 32 * 1024 * 1024;
+/// Octets of one request that Lambda takes, the event around the body included (AWS Lambda quotas: 6 MB).
+pub const LAMBDA_OCTETS_MAX: u64 = 6 * 1024 * 1024;
+/// Octets of the event around a body.
+const EVENT_OCTETS: u64 = 16 * 1024;
+
+/// What Postmark tells of one mail.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Details {
+    /// Postmark's own id.
+    #[serde(rename = "MessageID", deserialize_with = "or_default")]
+    pub message_id: String,
+    /// Who wrote it.
+    #[serde(deserialize_with = "or_default")]
+    pub from_full: Person,
+    /// As the field stood.
+    #[serde(deserialize_with = "or_default")]
+    pub from: String,
+    /// To.
+    #[serde(deserialize_with = "or_default")]
+    pub to_full: Vec<Person>,
+    /// Cc.
+    #[serde(deserialize_with = "or_default")]
+    pub cc_full: Vec<Person>,
+    /// RCPT TO.
+    #[serde(deserialize_with = "or_default")]
+    pub original_recipient: String,
+    /// Subject.
+    #[serde(deserialize_with = "or_default")]
+    pub subject: String,
+    /// Date as the sender wrote it, or as Postmark did.
+    #[serde(deserialize_with = "or_default")]
+    pub date: String,
+    /// Text.
+    #[serde(deserialize_with = "or_default")]
+    pub text_body: String,
+    /// HTML.
+    #[serde(deserialize_with = "or_default")]
+    pub html_body: String,
+    /// The rest of the header.
+    #[serde(deserialize_with = "or_default")]
+    pub headers: Vec<Field>,
+    /// Attachments, without their content.
+    #[serde(deserialize_with = "or_default")]
+    pub attachments: Vec<Attachment>,
+}
+
+/// An address.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Person {
+    /// Address.
+    #[serde(deserialize_with = "or_default")]
+    pub email: String,
+    /// Display name.
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+}
+
+/// A field of the header.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Field {
+    /// Name.
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+    /// Value, unfolded.
+    #[serde(deserialize_with = "or_default")]
+    pub value: String,
+}
+
+/// An attachment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Attachment {
+    /// File name.
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+    /// Declared type.
+    #[serde(deserialize_with = "or_default")]
+    pub content_type: String,
+    /// Octets.
+    #[serde(deserialize_with = "or_default")]
+    pub content_length: u64,
+}
+
+/// Postmark writes null where it has nothing.
+fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(value: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or_default())
+}
+
+impl Details {
+    /// Octets of the request that Postmark makes of it, estimated: the parts, attachments in Base64, and all of it once
+    /// more in RawEmail, which this door is set up with.
+    #[must_use]
+    pub fn request_octets(&self) -> u64 {
+        let files = self.attachments.iter().map(|file| file.content_length.saturating_mul(4) / 3);
+        let files = files.fold(0, u64::saturating_add);
+        let texts = (self.text_body.len() + self.html_body.len()) as u64;
+        files.saturating_add(texts).saturating_mul(2).saturating_add(EVENT_OCTETS)
+    }
+
+    /// Whether the request is more than Lambda takes, so that no retry brings it here.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.request_octets() > LAMBDA_OCTETS_MAX
+    }
+
+    /// The RFC 5322 id: in the header, never [`Details::message_id`].
+    #[must_use]
+    pub fn rfc_id(&self) -> Option<MessageId> {
+        let field = self.headers.iter().find(|field| field.name.eq_ignore_ascii_case("message-id"));
+        field.and_then(|field| MessageId::parse(&field.value))
+    }
+
+    /// RCPT TO, else who stands in To.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<AddrSpec> {
+        match AddrSpec::parse(&self.original_recipient) {
+            Some(recipient) => vec![recipient],
+            None => self.to_full.iter().filter_map(|person| AddrSpec::parse(&person.email)).collect(),
+        }
+    }
+}
+
+impl Fetcher {
+    /// Ids of inbound mail that Postmark gave up, of those received since a time (its search knows days, inclusive).
+    ///
+    /// # Errors
+    /// See [`FetchError`].
+    pub async fn failed(
+        &self,
+        door: &Door,
+        since: Timestamp,
+        offset: u64,
+        count: usize,
+    ) -> Result<Vec<String>, FetchError> {
+        let day = since.to_zoned(TimeZone::UTC).date();
+        let url = format!("{API}?count={count}&offset={offset}&status=failed&fromdate={day}");
+        let json: Value = self.of_postmark(door, "GET", &url).await?;
+        let lines = json.get("InboundMessages").and_then(Value::as_array);
+        let lines = lines.ok_or(FetchError::Unreadable("no InboundMessages"))?;
+        let ids = lines.iter().filter_map(|line| line.get("MessageID")?.as_str());
+        Ok(ids.filter(|id| is_id(id)).map(str::to_owned).collect())
+    }
+
+    /// What Postmark tells of one mail.
+    ///
+    /// # Errors
+    /// See [`FetchError`].
+    pub async fn details(&self, door: &Door, id: &str) -> Result<Details, FetchError> {
+        let details: Details = self.of_postmark(door, "GET", &of_mail(id, "details")?).await?;
+        Ok(Details { message_id: id.to_owned(), ..details })
+    }
+
+    /// Has Postmark deliver a mail again.
+    ///
+    /// # Errors
+    /// See [`FetchError`].
+    pub async fn deliver_again(&self, door: &Door, id: &str) -> Result<(), FetchError> {
+        let _: Value = self.of_postmark(door, "PUT", &of_mail(id, "retry")?).await?;
+        Ok(())
+    }
+
+    async fn of_postmark<T: serde::de::DeserializeOwned>(
+        &self,
+        door: &Door,
+        method: &'static str,
+        url: &str,
+    ) -> Result<T, FetchError> {
+        let (credential, accept) = (Credential::Postmark, "application/json");
+        let question = Question { credential, method, url, accept, octets_max: ANSWER_OCTETS_MAX };
+        let told = self.ask(door, &question).await?;
+        serde_json::from_slice(&told.body).map_err(|_| FetchError::Unreadable("not the documented JSON"))
+    }
+}
+
+/// It becomes part of a URL.
+fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn of_mail(id: &str, what: &str) -> Result<String, FetchError> {
+    if is_id(id) { Ok(format!("{API}/{id}/{what}")) } else { Err(FetchError::Unreadable("no id of a message")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lambda_cannot_take_is_known_by_its_attachments() {
+        let with = |octets| Details {
+            attachments: vec![Attachment { content_length: octets, ..Attachment::default() }],
+            ..Details::default()
+        };
+        assert!(!with(2_300_000).is_too_large(), "about 2.8 MB of mail come through");
+        assert!(with(2_400_000).is_too_large() && with(u64::MAX).is_too_large());
+        let long = Details { html_body: "x".repeat(4_000_000), ..Details::default() };
+        assert!(long.is_too_large(), "so may a text be");
+    }
+
+    #[test]
+    fn details_read_with_nulls() {
+        let json = r#"{"MessageID":"m","FromFull":null,"TextBody":null,"Attachments":[{"Name":"a","ContentLength":null}],
+            "Headers":[{"Name":"Message-ID","Value":"<a@ids.example>"}],"Tag":null}"#;
+        let details: Details = serde_json::from_str(json).unwrap();
+        assert_eq!(details.attachments.len(), 1);
+        assert_eq!(details.rfc_id().unwrap().as_str(), "a@ids.example");
+    }
+
+    #[test]
+    fn ids_stay_in_their_place() {
+        assert!(of_mail("b0a1-2F", "retry").unwrap().ends_with("/messages/inbound/b0a1-2F/retry"));
+        for id in ["", "a/b", "../x", "a?b", &"x".repeat(65)] {
+            assert!(of_mail(id, "retry").is_err(), "{id}");
+        }
+    }
+}
