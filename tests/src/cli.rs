@@ -2,7 +2,9 @@
 
 mod again;
 mod desk;
+mod door;
 mod ingest;
+mod mailbox;
 mod stack;
 
 use std::path::{Path, PathBuf};

@@ -30,5 +30,6 @@ mod providers;
 mod publish;
 mod queues;
 mod races;
+mod settings;
 mod template;
 mod threading;

@@ -197,8 +197,8 @@ pub struct DoorFields {
     #[arg(long = "domain", value_name = "DOMAIN")]
     pub domains: Vec<String>,
     /// Mailgun: where these domains live [default: us].
-    #[arg(long = "mailgun-region", value_name = "us|eu")]
-    pub region: Option<String>,
+    #[arg(long, value_name = "us|eu")]
+    pub mailgun_region: Option<String>,
     /// SNS: topic that may deliver here, as ARN; may be repeated, `-` = none.
     #[arg(long = "topic", value_name = "ARN")]
     pub topics: Vec<String>,

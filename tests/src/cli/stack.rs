@@ -6,6 +6,7 @@ mod dns;
 mod doctor;
 mod doors;
 mod secrets;
+mod settings;
 mod trouble;
 mod verbs;
 

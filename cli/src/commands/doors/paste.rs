@@ -98,6 +98,7 @@ fn sns(door: &Door, url: String, place: &str) -> Paste {
     Paste {
         there: vec![
             allow,
+            "a stack confirms topics that its parameter SnsTopics names; deploy with it first".to_owned(),
             format!("aws sns subscribe --topic-arn {topic} --protocol https --notification-endpoint {url}"),
             "raw message delivery stays off: what is signed is the envelope. The subscription is confirmed by itself"
                 .to_owned(),

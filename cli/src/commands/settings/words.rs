@@ -82,7 +82,7 @@ pub(in crate::commands) fn onto_door(door: &mut Door, fields: &DoorFields) -> an
     if let Some(domains) = listed(&fields.domains) {
         door.domains = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
     }
-    door.region = match fields.region.as_deref() {
+    door.region = match fields.mailgun_region.as_deref() {
         None => door.region,
         Some("us") => Region::Us,
         Some("eu") => Region::Eu,

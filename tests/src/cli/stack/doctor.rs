@@ -110,9 +110,22 @@ async fn what_can_be_wrong_with_secrets_is_found() {
     let operator = ward.rig.cloud.state().secret(OPERATOR_ARN).to_string();
     let master = ward.rig.cloud.state().secret(MASTER_ARN).to_string();
     let keep = |arn: &'static str, text: String| move |state: &mut State| state.keep_secret(arn, &text);
-    let only = json!({ "mailgun": { "signing_keys": ["key-of-old"] } }).to_string();
+    let only =
+        json!({ "mailgun": { "signing_keys": ["key-of-old"] }, "postmark": { "credentials": [" "] } }).to_string();
     let expected: (_, _, &[_]) = ("credentials", "warn", &["postmark.credentials", "503", "secret set", STACK]);
     ward.finds(keep(OPERATOR_ARN, only), keep(OPERATOR_ARN, operator.clone()), expected).await;
+    let other =
+        json!({ "raw": { "hmac_keys": ["key-of-old"] }, "mailgun": { "api_keys": ["key-of-old"] } }).to_string();
+    let expected: (_, _, &[_]) = ("credentials", "warn", &["mailgun.signing_keys", "503"]);
+    ward.finds(keep(OPERATOR_ARN, other), keep(OPERATOR_ARN, operator.clone()), expected).await;
+    // Whoever never used a door need not hear of it; who uses none receives by SES.
+    for quiet in [json!({}), json!({ "raw": { "bearer_keys": ["key-of-old"] } })] {
+        ward.rig.cloud.state().keep_secret(OPERATOR_ARN, &quiet.to_string());
+        let (code, findings) = ward.look().await;
+        assert!(code == 0 && findings.iter().all(|finding| finding["state"] == "ok"), "{findings:?}");
+        assert!(findings.iter().any(|f| f["found"].as_str().unwrap().contains("never set up")), "{findings:?}");
+    }
+    ward.rig.cloud.state().keep_secret(OPERATOR_ARN, &operator);
     for broken in ["no json", "{\"postmark\":{\"credentials\":[\"user:pass\"]},\"mailgun\":{\"signing_keys\":\"key\"}}"]
     {
         let expected: (_, _, &[_]) = ("credentials", "fail", &["by hand"]);
@@ -259,7 +272,6 @@ async fn a_check_that_may_not_be_made_names_the_permission() {
     for (action, check, permission) in [
         ("DescribeTable", "table", "dynamodb:DescribeTable"),
         ("DescribeTimeToLive", "table", "dynamodb:DescribeTimeToLive"),
-        ("Query", "mail", "dynamodb:"),
         ("DescribeActiveReceiptRuleSet", "ses", "ses:DescribeActiveReceiptRuleSet"),
         ("GetAccountSettings", "lambda", "lambda:GetAccountSettings"),
     ] {
@@ -268,7 +280,7 @@ async fn a_check_that_may_not_be_made_names_the_permission() {
     }
     let expected: (_, _, &[_]) = ("bucket", "warn", &["not checked", "s3:ListBucket"]);
     ward.finds(|state| state.bucket = 403, |state| state.bucket = 200, expected).await;
-    for (action, lines) in [("GetSecretValue", 2), ("GetQueueAttributes", 4)] {
+    for (action, lines) in [("GetSecretValue", 2), ("GetQueueAttributes", 4), ("Query", 2)] {
         ward.rig.cloud.state().denied.insert(action);
         let (code, findings) = ward.look().await;
         let lacking =
@@ -277,6 +289,31 @@ async fn a_check_that_may_not_be_made_names_the_permission() {
         ward.rig.cloud.state().denied.clear();
     }
     ward.rig.end().await;
+}
+
+#[tokio::test]
+async fn settings_that_somebody_should_look_at_are_found() {
+    let rig = Rig::new().await;
+    rig.text(&["mailbox", "add", "sales", "--address", "sales@postern.test", "--enabled", "false"]).await;
+    rig.text(&["door", "set", "postmark", "--enabled", "false"]).await;
+    rig.text(&["door", "add", "shop", "--provider", "sendgrid"]).await;
+    let text = rig.desk.text(&["doctor"]).await;
+    for words in [
+        "2 set up: sales (sales@postern.test), support (support@postern.test)",
+        "sales is disabled: its mail is held",
+        "door postmark is switched off",
+        "shop.verification_keys is not set",
+        "0 failed, 3 to look at",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    // The parameters were changed to an address that a stored mailbox has.
+    rig.text(&["mailbox", "set", "sales", "--address", "help@postern.test"]).await;
+    rig.cloud.state().parameters.insert("Address".to_owned(), "help@postern.test".to_owned());
+    let ran = rig.run(&["doctor"]).await;
+    assert!(ran.code == 1 && ran.out.contains("claim the same address, help@postern.test"), "{ran:?}");
+    assert!(ran.out.contains("do not go together") && ran.out.contains("postern mailbox list --stack"), "{ran:?}");
+    rig.end().await;
 }
 
 #[tokio::test]

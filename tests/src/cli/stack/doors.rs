@@ -19,6 +19,14 @@ async fn each_door_of_a_stack_says_what_to_paste_where() {
         "mailgun.signing_keys: 1 live",
         "postmark.credentials: 1 live",
         "4.4 MB",
+        &format!("store(notify=\"{API_URL}/inbound/mailgun\")"),
+        &format!("{}/inbound/sendgrid", API_URL.replace("://", "://USER:PASSWORD@")),
+        "POST the raw, full MIME message",
+        "postern.test. MX 10 mx.sendgrid.net.",
+        &format!("--protocol https --notification-endpoint {API_URL}/inbound/ses"),
+        "door set ses --topic ARN --stack postern-test",
+        "X-Postern-Rcpt-To",
+        "raw.bearer_keys: 1 live",
         "2.8 MB",
         "40 MB",
         "MX 10 inbound-smtp.eu-central-1.amazonaws.com for postern.test",
@@ -31,10 +39,10 @@ async fn each_door_of_a_stack_says_what_to_paste_where() {
     let doors = doors["doors"].as_array().unwrap();
     assert_eq!(
         doors.iter().map(|door| door["provider"].clone()).collect::<Vec<_>>(),
-        ["Mailgun", "Postmark", "Amazon SES"]
+        ["Mailgun", "Postmark", "SendGrid", "Amazon SNS", "Raw relay", "Amazon SES"]
     );
     assert_eq!(doors[0]["at"], format!("{API_URL}/inbound/mailgun/mime"));
-    assert_eq!((&doors[0]["secret"]["live"], &doors[2]["secret"]), (&json!(1), &json!(null)));
+    assert_eq!((&doors[0]["secrets"][0]["live"], &doors[5]["secrets"]), (&json!(1), &json!([])));
 
     // As an address that signs nothing, in another domain, with a slash behind the URL.
     for (name, value) in
@@ -68,6 +76,38 @@ async fn a_door_without_a_secret_says_so_and_one_that_cannot_be_looked_at_too() 
     let text = rig.text(&["doors"]).await;
     assert!(text.contains("unknown") && text.contains("secretsmanager:GetSecretValue"), "{text}");
     assert!(text.contains("/inbound/postmark"), "the rest is told all the same: {text}");
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn doors_and_mailboxes_that_are_stored_are_told_of() {
+    let rig = Rig::new().await;
+    for words in [
+        &["mailbox", "add", "sales", "--address", "sales@shop.example", "--pattern", "*@fair.example"][..],
+        &["door", "add", "shop", "--provider", "mailgun", "--mailbox", "sales", "--domain", "mg.shop.example"],
+        &["door", "set", "raw", "--enabled", "false"],
+        &["door", "set", "ses", "--topic", "arn:aws:sns:eu-central-1:111122223333:inbound"],
+    ] {
+        rig.text(words).await;
+    }
+    let text = rig.text(&["doors"]).await;
+    for words in [
+        &format!("Mailgun, door shop {API_URL}/inbound/shop/mime"),
+        "all its mail is for sales",
+        "shop.signing_keys is not set",
+        "stored mail of mg.shop.example",
+        "match_recipient(\"sales(\\+.*)?@shop\\.example\") or match_recipient(\".*@fair\\.example\")\n",
+        "match_recipient(\"support(\\+.*)?@postern\\.test\")",
+        "MX 10 inbound-smtp.eu-central-1.amazonaws.com for fair.example, postern.test, shop.example",
+        "switched off: 503 until `postern door set raw --enabled true --stack postern-test`",
+        "--topic-arn arn:aws:sns:eu-central-1:111122223333:inbound",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let doors = rig.json(&["doors"]).await;
+    let of = |id: &str| doors["doors"].as_array().unwrap().iter().find(|door| door["door"] == id).unwrap().clone();
+    assert_eq!((&of("shop")["source"], &of("shop")["mailbox"]), (&json!("stored"), &json!("sales")));
+    assert_eq!((&of("postmark")["source"], &of("raw")["enabled"]), (&json!("built-in"), &json!(false)));
     rig.end().await;
 }
 

@@ -18,6 +18,10 @@ use crate::{
 
 const MAILGUN: &str = "mailgun.signing_keys";
 const POSTMARK: &str = "postmark.credentials";
+/// The public key of a policy at SendGrid, of ours.
+const P256: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQQFb7jb9JwRrCh2pOY8uM0UF5bYaTI3hzq8sWsmGvyrFQKAmBtvJEzz1yY3UVGyAC6xwlDVPdkgKJVHxeSlwcw==";
+/// As long as a P-256 key, and of another algorithm.
+const RSA_LIKE: &str = "MFkwDQYJKoZIhvcNAQEBBQADSAAwRQJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC9AIKjbJTWit+CqvjWYzvQwECAQM=";
 
 fn mark(value: &str) -> String {
     sha256_hex(value.as_bytes()).chars().take(8).collect()
@@ -94,20 +98,42 @@ async fn what_is_taken_away_is_said() {
 async fn values_and_names_that_cannot_be_meant_are_refused() {
     let rig = with_one_key().await;
     for (words, told) in [
-        (["mailgun.api_key", "x"], "mailgun.signing_keys and postmark.credentials"),
-        (["", "x"], "mailgun.signing_keys and postmark.credentials"),
+        (["mailgun.api_key", "x"], "mailgun.signing_keys, mailgun.api_keys, postmark.credentials"),
+        (["mailgun.credentials", "x"], "mailgun.signing_keys"),
+        (["postmark", "x"], "postmark.credentials"),
+        (["escalated.credentials", "x"], "escalated.inbound_secrets"),
+        (["mailgun-eu.keys", "x"], "raw.bearer_keys"),
+        (["", "x"], "mailgun.signing_keys, mailgun.api_keys, postmark.credentials"),
         ([MAILGUN, ""], "one word"),
         ([MAILGUN, "two words"], "one word"),
         ([MAILGUN, &"k".repeat(1025)], "one word"),
         ([POSTMARK, "password-only"], "USER:PASSWORD"),
         ([POSTMARK, ":password"], "USER:PASSWORD"),
         ([POSTMARK, "user:"], "USER:PASSWORD"),
+        (["sendgrid.credentials", "password-only"], "USER:PASSWORD"),
+        (["sendgrid.verification_keys", "no-key"], "P-256"),
+        (["sendgrid.verification_keys", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"], "P-256"),
+        (["sendgrid.verification_keys", RSA_LIKE], "P-256"),
     ] {
         let trouble = rig.trouble(&["secret", "set", words[0], words[1]], 64).await;
         assert!(trouble.contains(told), "{words:?}: {trouble}");
     }
     assert!(rig.cloud.state().calls.is_empty(), "refused before anything is asked");
     assert!(rig.text(&["secret", "set", POSTMARK, "postern:short-one"]).await.contains("24 random characters"));
+    for (name, value, warned) in [
+        (MAILGUN, "key-0123456789abcdef0123456789abcdef", "HTTP webhook signing key"),
+        ("raw.bearer_keys", "too-short-for-a-key", "24 random characters"),
+        ("raw.hmac_keys", "too-short-for-a-key", "24 random characters"),
+        ("escalated.inbound_secrets", "too-short-for-a-key", "24 random characters"),
+        ("postmark.inbound_secrets", "too-short-for-a-key", "24 random characters"),
+        ("mailgun.api_keys", "key-0123456789abcdef0123456789abcdef", ""),
+        ("raw.hmac_keys", "long-enough-to-keep-others-out", ""),
+        ("sendgrid.verification_keys", P256, ""),
+    ] {
+        let told = rig.text(&["secret", "set", name, value]).await;
+        let (_, warning) = told.split_once("warning: ").unwrap_or_default();
+        assert!(warning.contains(warned) && warning.is_empty() == warned.is_empty(), "{name}: {told}");
+    }
     let long = format!("postern:{}", "x".repeat(24));
     assert!(!rig.text(&["secret", "set", POSTMARK, &long]).await.contains("random characters"));
     for broken in ["not-json Medlarwood", "[\"Medlarwood\"]", "{\"mailgun\":{\"signing_keys\":\"Medlarwood\"}}"] {
@@ -118,6 +144,26 @@ async fn values_and_names_that_cannot_be_meant_are_refused() {
             assert!(!told.contains("Medlarwood"), "{told}");
         }
     }
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn doors_of_ones_own_have_secrets_of_their_own() {
+    let rig = with_one_key().await;
+    let name = "mailgun-eu.signing_keys";
+    let told = rig.trouble(&["secret", "set", name, "key-of-europe"], 64).await;
+    assert!(told.contains("postern door add"), "{told}");
+    rig.text(&["door", "add", "mailgun-eu", "--provider", "mailgun"]).await;
+    let told = rig.trouble(&["secret", "set", "mailgun-eu.credentials", "user:password"], 64).await;
+    assert!(told.contains("mailgun-eu.api_keys"), "a list of another provider: {told}");
+    rig.text(&["secret", "set", name, "key-of-europe"]).await;
+    assert_eq!(rig.cloud.state().secret(OPERATOR_ARN)["mailgun-eu"]["signing_keys"], json!(["key-of-europe"]));
+    assert_eq!(keys(&rig), json!(["key-of-old"]), "the first account's are its own");
+    let listed = rig.json(&["secret", "list"]).await;
+    let names: Vec<&str> =
+        listed["secrets"].as_array().unwrap().iter().filter_map(|row| row["name"].as_str()).collect();
+    assert_eq!(names.len(), 12, "{names:?}");
+    assert!(names.contains(&name) && names.contains(&"mailgun-eu.api_keys"), "{names:?}");
     rig.end().await;
 }
 

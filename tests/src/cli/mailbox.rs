@@ -1,0 +1,249 @@
+//! `mailbox`: what people write to.
+
+use serde_json::{Value, json};
+
+use super::Desk;
+use crate::world::mail;
+
+/// A data directory that is there.
+async fn made() -> Desk {
+    let desk = Desk::new();
+    desk.receive(&mail("a", "cust")).await;
+    desk
+}
+
+#[tokio::test]
+async fn a_mailbox_is_set_up_changed_and_taken_away() {
+    let desk = made().await;
+    let added = desk
+        .json(&[
+            "mailbox",
+            "add",
+            "change",
+            "--address",
+            "Change@postern.test",
+            "--address",
+            "rfc@postern.test",
+            "--pattern",
+            "*@fair.example",
+            "--pattern",
+            "info+*@postern.test",
+            "--prefix",
+            "CHG",
+            "--prefix-for",
+            "problem=PRB",
+            "--year",
+            "true",
+            "--queue",
+            "cab",
+            "--type",
+            "change",
+            "--reply-mode",
+            "off",
+            "--strangers",
+            "hold",
+            "--subject-number-unauthenticated",
+            "true",
+            "--reopen-window",
+            "always",
+            "--scope",
+            "itsm",
+            "--attachment-each",
+            "10MB",
+            "--attachment-total",
+            "20 MB",
+            "--attachment-count",
+            "5",
+            "--enabled",
+            "false",
+        ])
+        .await;
+    assert_eq!((&added["changed"], &added["follow_seconds"]), (&json!(true), &json!(60)));
+    let expected = json!({
+        "id": "change", "source": "stored", "enabled": false, "addresses": ["change@postern.test", "rfc@postern.test"],
+        "patterns": ["*@fair.example", "info+*@postern.test"], "scope": "itsm", "prefix": "CHG",
+        "prefixes": { "problem": "PRB" }, "year_in_number": true, "queue": "cab", "ticket_type": "change",
+        "reply_mode": "off", "strangers": "hold", "subject_number_unauthenticated": true, "reopen_window_days": null,
+        "attachments": { "each": 10 * 1024 * 1024, "total": 20 * 1024 * 1024, "count": 5 },
+    });
+    assert_eq!(added["mailbox"], expected);
+    assert_eq!(desk.json(&["mailbox", "show", "change"]).await, expected, "as stored");
+    let shown = desk.text(&["mailbox", "show", "change"]).await;
+    for words in
+        ["*@fair.example, info+*@postern.test", "problem=PRB", "10 MB each, 20 MB together, 5 of a mail", "always"]
+    {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+
+    // Only what is named.
+    let changed = desk
+        .json(&[
+            "mailbox",
+            "set",
+            "change",
+            "--enabled",
+            "true",
+            "--pattern",
+            "-",
+            "--prefix-for",
+            "problem=",
+            "--prefix-for",
+            "incident=INC",
+            "--reopen-window",
+            "0",
+        ])
+        .await;
+    let mut after = expected;
+    for (name, value) in [
+        ("enabled", json!(true)),
+        ("patterns", json!([])),
+        ("prefixes", json!({ "incident": "INC" })),
+        ("reopen_window_days", json!(0)),
+    ] {
+        after[name] = value;
+    }
+    assert_eq!(changed["mailbox"], after);
+    let same = desk.json(&["mailbox", "set", "change", "--queue", "cab"]).await;
+    assert_eq!((&same["changed"], &same["mailbox"]), (&json!(false), &after));
+
+    let listed = desk.text(&["mailbox", "list"]).await;
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(
+        lines[1].starts_with("change") && lines[1].contains("stored") && lines[1].contains("rfc@postern.test"),
+        "{listed}"
+    );
+    assert!(lines[2].starts_with("support") && lines[2].contains("environment"), "{listed}");
+    let there = desk.refusal(&["mailbox", "add", "change", "--address", "x@postern.test"]).await;
+    assert!(
+        there.contains("is there already (stored)") && there.contains("postern mailbox set change --data"),
+        "{there}"
+    );
+    assert!(desk.text(&["mailbox", "remove", "change"]).await.contains("its tickets stay"));
+    for verb in ["show", "remove", "test", "set"] {
+        let told = desk.refusal(&["mailbox", verb, "change"]).await;
+        assert!(told.contains("there is no mailbox change") && told.contains("postern mailbox list"), "{verb}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn what_would_not_go_together_is_not_written() {
+    let desk = made().await;
+    let long = format!("{}@postern.test", "l".repeat(38));
+    for (words, told) in [
+        (
+            &["--address", "support@postern.test"][..],
+            "mailboxes new and support claim the same address, support@postern.test",
+        ),
+        (&["--address", "n@postern.test", "--pattern", "support+*@postern.test"], "reply addresses of mailbox support"),
+        (
+            &["--address", "n@postern.test", "--prefix", "inc"],
+            "mailbox new: prefix \"inc\" must be 2 to 8 letters A to Z",
+        ),
+        (&["--address", "n@postern.test", "--prefix-for", "change=C"], "prefix \"C\""),
+        (&["--address", "n@postern.test", "--prefix-for", "change"], "--prefix-for \"change\" is not TYPE=PREFIX"),
+        (&["--address", "n@postern.test", "--prefix-for", "Change=CHG"], "ticket type \"Change\""),
+        (&["--address", &long], "a reply tag needs 27 octets and a local part holds 64"),
+        (&["--address", "nobody"], "mailbox new: --address \"nobody\" is no e-mail address"),
+        (&["--address", "*@postern.test"], "use --pattern"),
+        (&[], "mailbox new: --address is missing"),
+        (&["--address", "n@postern.test", "--pattern", "n@postern.test"], "*@example.com (every address"),
+        (&["--address", "n@postern.test", "--pattern", "help*@postern.test"], "help+*@example.com"),
+        (&["--address", "n@postern.test", "--queue", "a#b"], "mailbox new: queue \"a#b\""),
+        (&["--address", "n@postern.test", "--scope", "A"], "mailbox new: scope \"A\""),
+        (&["--address", "n@postern.test", "--reply-mode", "minus"], "--reply-mode \"minus\" can be plus or off"),
+        (&["--address", "n@postern.test", "--strangers", "let"], "unverified, append, new, hold"),
+        (&["--address", "n@postern.test", "--reopen-window", "never"], "no number of days"),
+        (&["--address", "n@postern.test", "--attachment-each", "much"], "--attachment-each \"much\" is no size"),
+        (&["--address", "n@postern.test", "--attachment-each", "50MB"], "mailbox new: attachment limits"),
+        (&["--address", "n@postern.test", "--attachment-count", "0"], "mailbox new: attachment limits"),
+    ] {
+        let trouble = desk.misuse(&[&["mailbox", "add", "new"], words].concat()).await;
+        assert!(trouble.contains(told), "{words:?}: {trouble}");
+    }
+    for id in ["mime", "New", "a b", "-x", ""] {
+        let (code, told) = desk.trouble(&["mailbox", "add", id, "--address", "n@postern.test"]).await;
+        assert!(code != 0 && !told.is_empty(), "{id:?}: {told}");
+    }
+    let listed = desk.json(&["mailbox", "list"]).await;
+    assert_eq!((listed["mailboxes"].as_array().unwrap().len(), &listed["fault"]), (1, &Value::Null));
+    // A tag that does not fit is no matter where none is written.
+    desk.text(&["mailbox", "add", "new", "--address", &long, "--reply-mode", "off"]).await;
+}
+
+#[tokio::test]
+async fn the_environments_mailbox_becomes_a_stored_one() {
+    let desk = made().await;
+    let told = desk.refusal(&["mailbox", "remove", "support"]).await;
+    assert!(told.contains("comes from the environment") && told.contains("--enabled false"), "{told}");
+    let told = desk.text(&["mailbox", "set", "support", "--prefix", "HELP"]).await;
+    assert!(told.contains("it is stored from now on") && told.contains("functions follow within a minute"), "{told}");
+    let shown = desk.json(&["mailbox", "show", "support"]).await;
+    assert_eq!((&shown["source"], &shown["addresses"][0]), (&json!("stored"), &json!("support@postern.test")));
+    let next = desk.receive(&mail("b", "other")).await;
+    assert_eq!(next["ticket_number"], "HELP-00002", "every verb goes by it");
+    assert_eq!(desk.json(&["tickets"]).await["tickets"].as_array().unwrap().len(), 2);
+    let told = desk.text(&["mailbox", "remove", "support"]).await;
+    assert!(told.contains("what the environment says of it is in force again"), "{told}");
+    assert_eq!(desk.json(&["mailbox", "show", "support"]).await["source"], "environment");
+}
+
+#[tokio::test]
+async fn a_mailbox_with_held_mail_or_a_door_goes_only_by_force() {
+    let desk = made().await;
+    desk.text(&["mailbox", "add", "sales", "--address", "sales@postern.test"]).await;
+    let octets = mail("h", "robot").field("Auto-Submitted: auto-replied").octets("h");
+    let file = desk.file("h.eml", &octets);
+    let held = desk.json(&["ingest", &file, "--to", "sales@postern.test"]).await;
+    assert_eq!(held["status"], "held", "{held}");
+    desk.text(&["door", "add", "shop", "--provider", "raw", "--mailbox", "sales"]).await;
+    let told = desk.refusal(&["mailbox", "remove", "sales", "--force"]).await;
+    assert!(
+        told.contains("all mail of door shop is for mailbox sales") && told.contains("door set shop --mailbox -"),
+        "{told}"
+    );
+    desk.text(&["door", "set", "shop", "--mailbox", "-"]).await;
+    let told = desk.refusal(&["mailbox", "remove", "sales"]).await;
+    assert!(told.contains("1 mails are held for mailbox sales") && told.contains("--force"), "{told}");
+    assert_eq!(desk.json(&["mailbox", "show", "sales"]).await["id"], "sales", "nothing is removed");
+    let told = desk.text(&["mailbox", "remove", "sales", "--force"]).await;
+    assert!(told.contains("1 are held") && told.contains("--mailbox OTHER"), "{told}");
+    let id = held["inbound_id"].as_str().unwrap();
+    let released = desk.json(&["hold", "release", id, "--mailbox", "support"]).await;
+    assert_eq!(released["status"], "created", "{released}");
+}
+
+#[tokio::test]
+async fn what_leads_to_a_mailbox_is_told() {
+    let desk = made().await;
+    desk.text(&["mailbox", "add", "fair", "--address", "fair@postern.test", "--pattern", "*@fair.example"]).await;
+    let tested = desk.json(&["mailbox", "test", "fair"]).await;
+    assert_eq!(tested["good"], true, "{tested}");
+    let rows = tested["addresses"].as_array().unwrap();
+    let forms: Vec<&str> = rows.iter().filter_map(|row| row["form"].as_str()).collect();
+    assert_eq!(forms, ["address", "with a tag", "pattern, whole domain", "signed reply address"]);
+    assert!(rows.iter().all(|row| row["leads_to"] == "fair"), "{rows:?}");
+    let signed = rows[3]["address"].as_str().unwrap();
+    assert!(signed.starts_with("fair+") && signed.ends_with("@postern.test") && signed.len() > 30, "{signed}");
+    assert!(tested["notes"].to_string().contains("not proven"), "{tested}");
+    assert_eq!(tested["doors"].as_array().unwrap().len(), 5);
+
+    // Another mailbox takes an address out of the domain; one door is for others, the rest are shut.
+    desk.text(&["mailbox", "add", "any", "--address", "anybody@fair.example", "--reply-mode", "off"]).await;
+    desk.text(&["mailbox", "set", "fair", "--enabled", "false"]).await;
+    for door in ["mailgun", "postmark", "sendgrid", "ses"] {
+        desk.text(&["door", "set", door, "--enabled", "false"]).await;
+    }
+    desk.text(&["door", "set", "raw", "--mailbox", "support"]).await;
+    let output = desk.run(&["mailbox", "test", "fair"]).await.unwrap();
+    assert_eq!(output.code, 1, "{output:?}");
+    for words in [
+        "CONFLICT: anybody@fair.example (pattern, whole domain) leads to mailbox any",
+        "mailbox-disabled",
+        "no open door leads to it",
+        "none: all is for mailbox support",
+    ] {
+        assert!(output.text.contains(words), "{words}: {}", output.text);
+    }
+    let off = desk.text(&["mailbox", "test", "any"]).await;
+    assert!(!off.contains("signed reply address") && off.contains("carry no tag"), "{off}");
+}
