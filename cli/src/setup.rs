@@ -34,7 +34,7 @@ pub struct Setup {
 #[derive(Debug)]
 pub enum Site {
     /// A data directory, with the engines where this process runs them.
-    Data(PathBuf, Option<Engines>),
+    Data(PathBuf, Option<Box<Engines>>),
     /// A stack.
     Stack(Box<Stack>),
 }
@@ -81,7 +81,7 @@ impl Setup {
         let (endpoints, engines) = local::reach(data).await?;
         let (dynamodb, _) = endpoints.clients(None);
         let store = Store::new(dynamodb, TABLE, Ambient::system());
-        Ok(Self { store, defaults, site: Site::Data(data.to_owned(), engines) })
+        Ok(Self { store, defaults, site: Site::Data(data.to_owned(), engines.map(Box::new)) })
     }
 
     fn of_stack(stack: Stack) -> anyhow::Result<Self> {

@@ -203,10 +203,10 @@ async fn a_mailbox_with_held_mail_or_a_door_goes_only_by_force() {
     );
     desk.text(&["door", "set", "shop", "--mailbox", "-"]).await;
     let told = desk.refusal(&["mailbox", "remove", "sales"]).await;
-    assert!(told.contains("1 mails are held for mailbox sales") && told.contains("--force"), "{told}");
+    assert!(told.contains("mail is held for mailbox sales (1)") && told.contains("--force"), "{told}");
     assert_eq!(desk.json(&["mailbox", "show", "sales"]).await["id"], "sales", "nothing is removed");
     let told = desk.text(&["mailbox", "remove", "sales", "--force"]).await;
-    assert!(told.contains("1 are held") && told.contains("--mailbox OTHER"), "{told}");
+    assert!(told.contains("held mail (1)") && told.contains("--mailbox OTHER"), "{told}");
     let id = held["inbound_id"].as_str().unwrap();
     let released = desk.json(&["hold", "release", id, "--mailbox", "support"]).await;
     assert_eq!(released["status"], "created", "{released}");
