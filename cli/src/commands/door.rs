@@ -173,8 +173,8 @@ async fn remove(named: &args::Named) -> anyhow::Result<Output> {
         None => Err(unknown("door", id.as_str(), &place)),
         Some((_, Source::Stored)) => Ok(Edit::NoDoor(id.clone())),
         Some(_) => Err(NotFound(format!(
-            "door {id} is one that every provider has, so it cannot be removed: it refuses everything until its secret is set; \
-             `postern door set {id} --enabled false{place}` shuts it"
+            "door {id} is one that every provider has, so it cannot be removed: it refuses everything until its \
+             secret is set; `postern door set {id} --enabled false{place}` shuts it"
         ))
         .into()),
     })
@@ -189,11 +189,16 @@ async fn remove(named: &args::Named) -> anyhow::Result<Output> {
     }
     let mut text = format!("door {id} is removed; functions follow within a minute\n");
     text.push_str(&match stays {
-        Some(source) => format!("what is {} of it is in force again\n", match source {
-            Source::Environment => "said by the environment",
-            Source::BuiltIn | Source::Stored => "built in",
-        }),
-        None => format!("its provider hears 404 from then on; its secrets stay: `postern secret list{place}` shows those of doors that are there\n"),
+        Some(source) => format!(
+            "what is {} of it is in force again\n",
+            match source {
+                Source::Environment => "said by the environment",
+                Source::BuiltIn | Source::Stored => "built in",
+            }
+        ),
+        None => {
+            "its provider hears 404 from then on; its secrets stay, and count again for a door of that id\n".to_owned()
+        }
     });
     Ok(Output::ok(text))
 }

@@ -138,7 +138,7 @@ fn told(
         return Ok(Output::ok(text + "nothing to change\n"));
     }
     if was == Some(Source::Environment) {
-        text.push_str("it came from the environment; it is stored from now on, and what the environment says of it is not asked any more\n");
+        text.push_str("it came from the environment; it is stored from now on, and what the environment says of it does not count\n");
     }
     Ok(Output::ok(text + "in force; functions follow within a minute\n"))
 }
@@ -179,13 +179,13 @@ async fn remove(args: &args::MailboxRemove) -> anyhow::Result<Output> {
         );
         if waiting.open > 0 {
             text.push_str(&format!(
-                "{} mails for it are not decided yet; they are held then, cause mailbox-removed\n",
+                "mail for it that is not decided yet ({}) is held then, cause mailbox-removed\n",
                 waiting.open
             ));
         }
         if waiting.held > 0 {
             text.push_str(&format!(
-                "{} are held: `postern hold release ID --mailbox OTHER{place}` releases each to another mailbox\n",
+                "held mail ({}): `postern hold release ID --mailbox OTHER{place}` releases each to another mailbox\n",
                 waiting.held
             ));
         }
@@ -212,7 +212,7 @@ async fn waiting(setup: &Setup, id: &MailboxId) -> anyhow::Result<Waiting> {
 
 fn held(id: &MailboxId, held: usize, place: &str) -> String {
     format!(
-        "{held} mails are held for mailbox {id}: release or discard them first (`postern hold list{place}`), or remove it \
+        "mail is held for mailbox {id} ({held}): release or discard them first (`postern hold list{place}`), or remove it \
          with --force; then each needs `hold release --mailbox`",
         id = id.as_str()
     )

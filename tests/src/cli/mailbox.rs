@@ -12,88 +12,62 @@ async fn made() -> Desk {
     desk
 }
 
-#[tokio::test]
-async fn a_mailbox_is_set_up_changed_and_taken_away() {
-    let desk = made().await;
-    let added = desk
-        .json(&[
-            "mailbox",
-            "add",
-            "change",
-            "--address",
-            "Change@postern.test",
-            "--address",
-            "rfc@postern.test",
-            "--pattern",
-            "*@fair.example",
-            "--pattern",
-            "info+*@postern.test",
-            "--prefix",
-            "CHG",
-            "--prefix-for",
-            "problem=PRB",
-            "--year",
-            "true",
-            "--queue",
-            "cab",
-            "--type",
-            "change",
-            "--reply-mode",
-            "off",
-            "--strangers",
-            "hold",
-            "--subject-number-unauthenticated",
-            "true",
-            "--reopen-window",
-            "always",
-            "--scope",
-            "itsm",
-            "--attachment-each",
-            "10MB",
-            "--attachment-total",
-            "20 MB",
-            "--attachment-count",
-            "5",
-            "--enabled",
-            "false",
-        ])
-        .await;
-    assert_eq!((&added["changed"], &added["follow_seconds"]), (&json!(true), &json!(60)));
-    let expected = json!({
+/// Every option of a mailbox.
+const ALL: &str = "mailbox add change --address Change@postern.test --address rfc@postern.test --pattern *@fair.example \
+    --pattern info+*@postern.test --prefix CHG --prefix-for problem=PRB --year true --queue cab --type change \
+    --reply-mode off --strangers hold --subject-number-unauthenticated true --reopen-window always --scope itsm \
+    --attachment-each 10MB --attachment-total 20mb --attachment-count 5 --enabled false";
+
+fn typed(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+/// The mailbox of [`ALL`].
+fn expected() -> Value {
+    json!({
         "id": "change", "source": "stored", "enabled": false, "addresses": ["change@postern.test", "rfc@postern.test"],
         "patterns": ["*@fair.example", "info+*@postern.test"], "scope": "itsm", "prefix": "CHG",
         "prefixes": { "problem": "PRB" }, "year_in_number": true, "queue": "cab", "ticket_type": "change",
         "reply_mode": "off", "strangers": "hold", "subject_number_unauthenticated": true, "reopen_window_days": null,
         "attachments": { "each": 10 * 1024 * 1024, "total": 20 * 1024 * 1024, "count": 5 },
-    });
-    assert_eq!(added["mailbox"], expected);
-    assert_eq!(desk.json(&["mailbox", "show", "change"]).await, expected, "as stored");
+    })
+}
+
+#[tokio::test]
+async fn a_mailbox_is_set_up_changed_and_taken_away() {
+    let desk = made().await;
+    let added = desk.json(&typed(ALL)).await;
+    assert_eq!((&added["changed"], &added["follow_seconds"]), (&json!(true), &json!(60)));
+    assert_eq!(added["mailbox"], expected());
+    assert_eq!(desk.json(&["mailbox", "show", "change"]).await, expected(), "as stored");
     let shown = desk.text(&["mailbox", "show", "change"]).await;
     for words in
         ["*@fair.example, info+*@postern.test", "problem=PRB", "10 MB each, 20 MB together, 5 of a mail", "always"]
     {
         assert!(shown.contains(words), "{words}: {shown}");
     }
+    let there = desk.refusal(&["mailbox", "add", "change", "--address", "x@postern.test"]).await;
+    assert!(there.contains("is there already (stored)") && there.contains("mailbox set change --data"), "{there}");
+    let listed = desk.text(&["mailbox", "list"]).await;
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(lines[1].starts_with("change") && lines[1].contains("stored"), "{listed}");
+    assert!(lines[1].contains("rfc@postern.test, *@fair.example") && lines[1].contains("disabled"), "{listed}");
+    assert!(lines[2].starts_with("support") && lines[2].contains("environment"), "{listed}");
+    assert!(desk.text(&["mailbox", "remove", "change"]).await.contains("its tickets stay"));
+    for verb in ["show", "remove", "test", "set"] {
+        let told = desk.refusal(&["mailbox", verb, "change"]).await;
+        assert!(told.contains("there is no mailbox change") && told.contains("postern mailbox list"), "{verb}: {told}");
+    }
+}
 
-    // Only what is named.
-    let changed = desk
-        .json(&[
-            "mailbox",
-            "set",
-            "change",
-            "--enabled",
-            "true",
-            "--pattern",
-            "-",
-            "--prefix-for",
-            "problem=",
-            "--prefix-for",
-            "incident=INC",
-            "--reopen-window",
-            "0",
-        ])
-        .await;
-    let mut after = expected;
+#[tokio::test]
+async fn only_what_is_named_is_changed() {
+    let desk = made().await;
+    desk.json(&typed(ALL)).await;
+    let line = "mailbox set change --enabled true --pattern - --prefix-for problem= --prefix-for incident=INC \
+                --reopen-window 0";
+    let changed = desk.json(&typed(line)).await;
+    let mut after = expected();
     for (name, value) in [
         ("enabled", json!(true)),
         ("patterns", json!([])),
@@ -105,24 +79,6 @@ async fn a_mailbox_is_set_up_changed_and_taken_away() {
     assert_eq!(changed["mailbox"], after);
     let same = desk.json(&["mailbox", "set", "change", "--queue", "cab"]).await;
     assert_eq!((&same["changed"], &same["mailbox"]), (&json!(false), &after));
-
-    let listed = desk.text(&["mailbox", "list"]).await;
-    let lines: Vec<&str> = listed.lines().collect();
-    assert!(
-        lines[1].starts_with("change") && lines[1].contains("stored") && lines[1].contains("rfc@postern.test"),
-        "{listed}"
-    );
-    assert!(lines[2].starts_with("support") && lines[2].contains("environment"), "{listed}");
-    let there = desk.refusal(&["mailbox", "add", "change", "--address", "x@postern.test"]).await;
-    assert!(
-        there.contains("is there already (stored)") && there.contains("postern mailbox set change --data"),
-        "{there}"
-    );
-    assert!(desk.text(&["mailbox", "remove", "change"]).await.contains("its tickets stay"));
-    for verb in ["show", "remove", "test", "set"] {
-        let told = desk.refusal(&["mailbox", verb, "change"]).await;
-        assert!(told.contains("there is no mailbox change") && told.contains("postern mailbox list"), "{verb}: {told}");
-    }
 }
 
 #[tokio::test]
@@ -203,10 +159,10 @@ async fn a_mailbox_with_held_mail_or_a_door_goes_only_by_force() {
     );
     desk.text(&["door", "set", "shop", "--mailbox", "-"]).await;
     let told = desk.refusal(&["mailbox", "remove", "sales"]).await;
-    assert!(told.contains("1 mails are held for mailbox sales") && told.contains("--force"), "{told}");
+    assert!(told.contains("mail is held for mailbox sales (1)") && told.contains("--force"), "{told}");
     assert_eq!(desk.json(&["mailbox", "show", "sales"]).await["id"], "sales", "nothing is removed");
     let told = desk.text(&["mailbox", "remove", "sales", "--force"]).await;
-    assert!(told.contains("1 are held") && told.contains("--mailbox OTHER"), "{told}");
+    assert!(told.contains("held mail (1)") && told.contains("--mailbox OTHER"), "{told}");
     let id = held["inbound_id"].as_str().unwrap();
     let released = desk.json(&["hold", "release", id, "--mailbox", "support"]).await;
     assert_eq!(released["status"], "created", "{released}");

@@ -126,7 +126,10 @@ fn pattern(text: &str) -> Result<AddressPattern, String> {
         AddressPattern::Domain(domain) => is_domain(domain),
     });
     read.ok_or_else(|| {
-        format!("{text:?} can be *@example.com (every address of a domain that no other mailbox has) or help+*@example.com (an address with any tag)")
+        format!(
+            "{text:?} can be *@example.com (every address of a domain that no other mailbox has) or help+*@example.com \
+             (an address with any tag)"
+        )
     })
 }
 
