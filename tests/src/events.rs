@@ -15,7 +15,10 @@ use postern::{
     secrets::{SecretSource, signing_keys},
     store::Store,
 };
-use postern_cli::engines::{BUCKET, Engines, TABLE};
+use postern_cli::{
+    engines::{BUCKET, Engines, TABLE},
+    sources::retry_queue,
+};
 use postern_webhook::App;
 use serde_json::Value;
 
@@ -63,7 +66,7 @@ async fn app(engines: &Engines, now: Timestamp) -> App {
         keyring: signing_keys(&SecretSource::Text(master)).await.unwrap(),
         mailboxes: Mailboxes::new(vec![mailbox]).unwrap(),
         ambient,
-        retry: None,
+        retry: Some(retry_queue(engines.endpoints())),
         fetcher: None,
     };
     App::over(ingest, SecretSource::Text(OPERATOR.to_owned()), crate::doors::no_sns())

@@ -49,7 +49,9 @@ impl Ingest {
             answers.push(self.announce(&accept, recipient).await?);
         }
         let open = answers.iter().any(|answer| answer.status == Outcome::Queued.as_str());
-        if let Some(queue) = self.retry.as_ref().filter(|_| open) {
+        if open {
+            // Nobody would ever fetch it.
+            let queue = self.retry.as_ref().ok_or(IngestError::Unfetched(FetchError::NoFetcher))?;
             let work = Work::Decide { accept: Box::new(accept) };
             queue.send(&work).await.map_err(IngestError::Queue)?;
         }
