@@ -1,9 +1,11 @@
 //! Told of, fetched, decided.
 
-use postern::{ingest::Released, mailbox::MailboxId, records::Outcome, store::LedgerId};
+use postern::{ingest::Released, mailbox::MailboxId, records::Outcome, secrets::SecretSource, store::LedgerId};
+use serde_json::json;
 
 use super::{BASIC, Side, mail, once, take_retry_messages, url_of, word};
 use crate::{
+    doors::{Encoding, Form, MAILGUN_KEY, door_with, hear, operator},
     harness::wire::Wire,
     queues::reasons,
     world::{mailbox, text},
@@ -170,4 +172,31 @@ async fn a_spent_token_brings_nothing_in_and_holds_nothing_up() {
     assert!(error.retryable() && error.to_string().contains("only the function `retry`"), "{error}");
     let released = side.after(0).ingest.with(&side.settings).release(&id, None, "desk").await.unwrap();
     assert!(matches!(released, Released::Done(answer) if answer.status == "created"));
+}
+
+#[tokio::test]
+async fn a_signed_notification_becomes_a_ticket_by_the_door_and_retry() {
+    let side = Side::new().await;
+    let mut filmed = mail("o", "cust").field("MIME-Version: 1.0").field("Content-Type: multipart/mixed; boundary=b");
+    filmed.name =
+        "o\r\n--b\r\n\r\nmail o\r\n--b\r\nContent-Disposition: attachment; filename=film.mp4\r\n\r\nframes\r\n\
+                   --b--"
+            .to_owned();
+    side.keeps("k", &filmed);
+    let secret = SecretSource::Text(operator(&[MAILGUN_KEY], &[]));
+    let door = door_with(side.world.door_over(&Wire::new()), secret);
+    let told = Form::mailgun_stored(Encoding::Multipart, "t", &filmed.octets("1"), &url_of("k"));
+    let heard = hear(&door, told.request()).await;
+    assert_eq!((heard.status, heard.text("status"), heard.reasons()), (200, "queued", vec!["to-be-fetched"]));
+    assert_eq!(heard.body["pending_attachment_downloads"], json!(["film.mp4"]));
+    assert_eq!(side.work_off(1).await, 1);
+    let again = hear(&door, told.request()).await;
+    assert_eq!((again.text("inbound_id"), again.text("status")), (heard.text("inbound_id"), "created"), "{again:?}");
+    assert_eq!(
+        (again.text("ticket_number"), again.body["pending_attachment_downloads"].clone()),
+        ("INC-00001", json!([]))
+    );
+    let [key] = &side.world.objects("raw/").await[..] else { panic!("one raw object") };
+    assert_eq!(side.world.ingest.blobs.get(key).await.unwrap(), filmed.octets("1"), "as the provider kept it");
+    assert_eq!(side.world.objects("payload/").await.len(), 1, "the notification is kept too");
 }
