@@ -123,7 +123,8 @@ impl Default for Outbound {
 pub fn https_host(url: &str) -> Option<String> {
     let uri: http::Uri = url.parse().ok()?;
     let authority = uri.authority()?;
-    let plain = authority.as_str() == authority.host();
+    let usual = authority.as_str().strip_suffix(":443").unwrap_or(authority.as_str());
+    let plain = usual == authority.host();
     let https = uri.scheme_str() == Some("https");
     (https && plain && !authority.host().is_empty()).then(|| authority.host().to_ascii_lowercase())
 }
@@ -147,6 +148,7 @@ mod tests {
         for (url, host) in [
             ("https://API.mailgun.net/v3/x?y", Some("api.mailgun.net")),
             ("http://api.mailgun.net/", None),
+            ("https://api.mailgun.net:443/x", Some("api.mailgun.net")),
             ("https://api.mailgun.net:8443/", None),
             ("https://user@api.mailgun.net/", None),
             ("https://api.mailgun.net@evil.example/", None),

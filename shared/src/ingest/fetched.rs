@@ -22,6 +22,7 @@ use crate::{
     fetch::FetchError,
     inbound::{AcceptRecord, Fetch, InboundMessage},
     outcome::{Answer, IngestError},
+    providers::mailgun,
     queue::{Queue, Work},
     records::{Cause, LedgerRow, Outcome},
     store::{Commit, CommitResult, LedgerGuard, LedgerId, NetRow, keys::NO_MAILBOX},
@@ -112,7 +113,9 @@ impl Ingest {
             Err(error) => return Err(error),
         };
         let by_header = told.mailboxes.is_empty();
-        let accept = if by_header { kept } else { told.clone() };
+        // Which copies: as the letter says. What is known of the mail itself: as it was found when it was fetched.
+        let mailboxes = if by_header { kept.mailboxes.clone() } else { told.mailboxes.clone() };
+        let accept = AcceptRecord { mailboxes, ..kept };
         let moved = by_header && !accept.mailboxes.is_empty();
         let answers = self.deliver(&arrived(&accept, raw), false, delivery).await?;
         if moved {
@@ -147,6 +150,10 @@ impl Ingest {
         let fetcher = self.fetcher.as_ref().ok_or(IngestError::Unfetched(FetchError::NoFetcher))?;
         let raw = fetcher.stored(&told.ingress.door, &fetch.url).await.map_err(IngestError::Unfetched)?;
         let mut accept = told.clone();
+        // As the door would have read them, had the octets come to it.
+        if fetcher.doors().by_id(&told.ingress.door).is_some_and(|door| door.spam_fields) {
+            accept.verdicts = mailgun::verdicts(&raw);
+        }
         if accept.mailboxes.is_empty() {
             let arrival = arrived(told, raw.clone());
             accept.mailboxes = rows::choose(&arrival.inbound, &arrival.headers, &self.mailboxes);

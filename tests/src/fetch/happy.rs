@@ -200,3 +200,17 @@ async fn a_signed_notification_becomes_a_ticket_by_the_door_and_retry() {
     assert_eq!(side.world.ingest.blobs.get(key).await.unwrap(), filmed.octets("1"), "as the provider kept it");
     assert_eq!(side.world.objects("payload/").await.len(), 1, "the notification is kept too");
 }
+
+#[tokio::test]
+async fn fetched_mail_has_the_verdicts_that_forwarded_mail_has() {
+    for (spam_fields, expected) in [(true, "support held spam"), (false, "support committed")] {
+        let mut side = Side::new().await;
+        let door = postern::door::Door { spam_fields, ..side.settings.doors.by_id("mailgun").unwrap().clone() };
+        side.settings.doors = postern::door::Doors::new(vec![door], &side.world.mailboxes).unwrap();
+        let marked = mail("o", "cust").field("X-Mailgun-Sflag: Yes");
+        side.keeps("k", &marked);
+        side.tell(word("k", &marked.copy("1").auth(None))).await;
+        assert_eq!(side.work_off(0).await, 1);
+        assert_eq!(side.rows().await, [expected], "spam fields count: {spam_fields}");
+    }
+}

@@ -112,7 +112,8 @@ async fn a_file_under_another_name_is_another_body() {
 async fn word_of_stored_mail_waits_to_be_fetched() {
     for encoding in BOTH {
         let world = World::new().await;
-        let app = door(&world);
+        let secret = SecretSource::Text(operator(&[MAILGUN_KEY], &[]));
+        let app = door_with(world.door_over(&Wire::new()), secret);
         let form = Form::mailgun_stored(encoding, "s", &with_file("s", "cust").octets("s"), STORED);
         for path in ["/inbound/mailgun", "/inbound/mailgun/mime"] {
             let form = Form { path: path.to_owned(), ..form.clone() };
@@ -215,5 +216,44 @@ async fn a_tracking_event_of_the_older_kind_is_told() {
         assert!(heard.text("message").contains("forward("), "{:?}", heard.body);
         assert_eq!(hear(&app, event.set("token", b"forged").request()).await.status, 401, "never 406 for a signature");
         assert_eq!(world.stored().await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_senders_header_is_no_field_of_mailguns() {
+    for line in [
+        "message-url: https://se.api.mailgun.net/v3/domains/x/messages/y",
+        "attachments: []",
+        "body-mime: From: boss@us.example",
+        "event: opened",
+    ] {
+        let world = World::new().await;
+        let octets = mail("o", "cust").field(line).octets("1");
+        let mut form = Form::mailgun_parsed(Encoding::Multipart, "t", &octets);
+        // As Mailgun posts it: the field under its own name.
+        let (name, value) = line.split_once(": ").unwrap();
+        form.fields.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        let listed: Vec<serde_json::Value> = form
+            .fields
+            .iter()
+            .find(|(n, _)| n == "message-headers")
+            .map(|(_, json)| serde_json::from_slice(json).unwrap())
+            .unwrap();
+        let listed: Vec<serde_json::Value> = listed
+            .into_iter()
+            .map(|pair| {
+                if pair[0].as_str().unwrap().eq_ignore_ascii_case(name) {
+                    serde_json::json!([name, value])
+                } else {
+                    pair
+                }
+            })
+            .collect();
+        let form = form.set("message-headers", serde_json::json!(listed).to_string().as_bytes());
+        let form = form.add(name, value.as_bytes()).signed(MAILGUN_KEY, crate::world::now(), "t");
+        let heard = hear(&door(&world), form.request()).await;
+        assert_eq!((heard.status, heard.text("status")), (200, "created"), "{line}: {heard:?}");
+        let entries = world.items("ENTRY#").await;
+        assert_eq!(crate::world::text(entries.values().next().unwrap(), "text"), "mail o", "{line}");
     }
 }

@@ -34,6 +34,7 @@ fn optional(function: Function) -> &'static [&'static str] {
             "POSTERN_PREFIX",
             "POSTERN_NUMBER_YEAR",
             "POSTERN_REPLY_MODE",
+            "POSTERN_MAILGUN_SPAM_FIELDS",
             "POSTERN_MAILGUN_DOMAINS",
             "POSTERN_MAILGUN_REGION",
         ],

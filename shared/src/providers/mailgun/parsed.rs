@@ -46,6 +46,13 @@ fn starts_with(text: &str, beginning: &str) -> bool {
     text.get(..beginning.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(beginning))
 }
 
+/// Names of the header's fields, as they stand in the mail.
+pub(super) fn header_names(form: &Form) -> Vec<String> {
+    let listed = form.text("message-headers").and_then(|json| serde_json::from_str::<Vec<Vec<Value>>>(json).ok());
+    let name = |pair: Vec<Value>| pair.first().and_then(Value::as_str).map(str::to_owned);
+    listed.into_iter().flatten().filter_map(name).take(FIELDS_MAX).collect()
+}
+
 fn headers(form: &Form) -> Vec<(String, Vec<u8>)> {
     let listed = form.text("message-headers").and_then(|json| serde_json::from_str::<Vec<Vec<Value>>>(json).ok());
     let pair = |pair: Vec<Value>| match pair.as_slice() {
