@@ -71,6 +71,15 @@ impl FetchError {
         }
     }
 
+    /// True where the same question may well be answered in a while: no answer, a fault of the server, too many questions.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unavailable(why) => why.parse::<u16>().map_or(true, |status| status == 429 || status >= 500),
+            _ => false,
+        }
+    }
+
     /// True where an operator must act, and nothing else helps.
     #[must_use]
     pub const fn is_operators(&self) -> bool {

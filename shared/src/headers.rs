@@ -4,7 +4,7 @@
 //! costs a fixed amount. `parse` reads the body later; both see the same header.
 
 mod addresses;
-mod date;
+pub(crate) mod date;
 pub(crate) mod fields;
 mod subject;
 pub(crate) mod words;

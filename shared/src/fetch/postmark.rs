@@ -1,17 +1,21 @@
 //! Postmark: inbound mail that it could not deliver (Postmark API, "Messages API": inbound message search, details, retry).
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{Credential, FetchError, Fetcher, Question};
-use crate::{address::AddrSpec, door::Door, message_id::MessageId};
+use crate::{address::AddrSpec, door::Door, headers, message_id::MessageId};
 
 const API: &str = "https://api.postmarkapp.com/messages/inbound";
 /// Octets of a page of 500 lines, and of one mail's details: its texts, never its attachments.
 const ANSWER_OCTETS_MAX: usize = 32 * 1024 * 1024;
 /// Octets of one request that Lambda takes, the event around the body included (AWS Lambda quotas: 6 MB).
 pub const LAMBDA_OCTETS_MAX: u64 = 6 * 1024 * 1024;
+/// How long mail is delivered again that is too large only if the door is set up with RawEmail.
+const RAW_TRIED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// How long any other; Postmark's own date ends it a day later, in `ingest/reconcile/postmark.rs`.
+const ANY_TRIED_FOR: SignedDuration = SignedDuration::from_hours(6 * 24);
 /// Octets of the event around a body.
 const EVENT_OCTETS: u64 = 16 * 1024;
 
@@ -102,20 +106,33 @@ fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(value: D
 }
 
 impl Details {
-    /// Octets of the request that Postmark makes of it, estimated: the parts, attachments in Base64, and all of it once
-    /// more in RawEmail, which this door is set up with.
+    /// Octets of the parts in the request that Postmark makes of it, estimated: texts, and attachments in Base64. With
+    /// RawEmail all of it stands there once more.
     #[must_use]
     pub fn request_octets(&self) -> u64 {
         let files = self.attachments.iter().map(|file| file.content_length.saturating_mul(4) / 3);
         let files = files.fold(0, u64::saturating_add);
         let texts = (self.text_body.len() + self.html_body.len()) as u64;
-        files.saturating_add(texts).saturating_mul(2).saturating_add(EVENT_OCTETS)
+        files.saturating_add(texts).saturating_add(EVENT_OCTETS)
     }
 
-    /// Whether the request is more than Lambda takes, so that no retry brings it here.
+    /// Whether no retry brings it here: already its parts are more than Lambda takes; or they would be with RawEmail,
+    /// whose line ends are escaped, and a day of retries has not helped; or six days have not, whatever its size.
     #[must_use]
-    pub fn is_too_large(&self) -> bool {
-        self.request_octets() > LAMBDA_OCTETS_MAX
+    pub fn never_comes(&self, now: Timestamp) -> bool {
+        let octets = self.request_octets();
+        let with_raw = octets.saturating_mul(21) / 10 > LAMBDA_OCTETS_MAX;
+        let at = self.received_at();
+        let older_than = |age| at.is_some_and(|at| now.duration_since(at) > age);
+        octets > LAMBDA_OCTETS_MAX || (with_raw && older_than(RAW_TRIED_FOR)) || older_than(ANY_TRIED_FOR)
+    }
+
+    /// When it came: by the topmost Received line, which Postmark wrote, else by what the sender says.
+    fn received_at(&self) -> Option<Timestamp> {
+        let received = self.headers.iter().find(|field| field.name.eq_ignore_ascii_case("received"));
+        let stamp = received.and_then(|field| field.value.rsplit(';').next());
+        let read = |text: &str| headers::date::read(text).map(|(at, _)| at);
+        stamp.and_then(read).or_else(|| read(&self.date))
     }
 
     /// The RFC 5322 id: in the header, never [`Details::message_id`].
@@ -206,10 +223,21 @@ mod tests {
             attachments: vec![Attachment { content_length: octets, ..Attachment::default() }],
             ..Details::default()
         };
-        assert!(!with(2_300_000).is_too_large(), "about 2.8 MB of mail come through");
-        assert!(with(2_400_000).is_too_large() && with(u64::MAX).is_too_large());
-        let long = Details { html_body: "x".repeat(4_000_000), ..Details::default() };
-        assert!(long.is_too_large(), "so may a text be");
+        let written = "Mon, 02 Nov 2026 09:00:00 +0000".to_owned();
+        let at: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
+        let after = |hours| at + SignedDuration::from_hours(hours);
+        let dated = |details: Details| Details { date: written.clone(), ..details };
+        let (small, middle, large) = (dated(with(2_000)), dated(with(2_400_000)), dated(with(5_000_000)));
+        assert!(!small.never_comes(after(143)) && small.never_comes(after(145)), "six days are enough for anything");
+        assert!(!middle.never_comes(after(23)) && middle.never_comes(after(25)), "a day, as RawEmail may be off");
+        assert!(large.never_comes(at) && dated(with(u64::MAX)).never_comes(at), "at once");
+        let long = Details { html_body: "x".repeat(7_000_000), ..Details::default() };
+        assert!(dated(long).never_comes(at), "so may a text be");
+        let field = |name: &str, value: &str| Field { name: name.into(), value: value.into() };
+        let received = field("Received", "from a by b; Mon, 02 Nov 2026 09:00:00 +0000 (UTC)");
+        let lying = Details { date: "Mon, 02 Nov 2020 09:00:00 +0000".into(), headers: vec![received], ..with(2_000) };
+        assert!(!lying.never_comes(after(1)), "a sender's clock does not decide");
+        assert!(!with(2_000).never_comes(after(10_000)), "nor does one that nobody can read");
     }
 
     #[test]

@@ -168,3 +168,25 @@ async fn doors_that_are_shut_or_have_no_domains_are_not_asked() {
     let app = side.world.retry_function(&Wire::new());
     assert_eq!(announced(&app.handle(json!({ "work": "reconcile" })).await.unwrap()), (0, 0));
 }
+
+#[tokio::test]
+async fn mail_that_a_url_sent_to_another_mailbox_is_here() {
+    let side = Side::with_two().await;
+    side.keeps("k", &mail("m", "cust"));
+    let billing = postern::mailbox::MailboxId::parse("billing");
+    side.tell(postern::inbound::InboundMessage { mailbox: billing, ..word("k", &mail("m", "cust").copy("1")) }).await;
+    side.work_off(0).await;
+    assert_eq!(side.rows().await, ["billing committed"]);
+    stored_events(&side, at(60), &[stored("k", "m", 0)]);
+    assert_eq!(announced(&side.reconcile(60).await), (0, 0), "though its address is another mailbox's");
+}
+
+#[tokio::test]
+async fn mail_of_somebody_elses_route_is_left_alone() {
+    let side = Side::new().await;
+    let mut others = stored("k", "m", 0);
+    others["message"]["recipients"] = json!(["invoices@us.example"]);
+    stored_events(&side, at(60), &[others]);
+    assert_eq!(announced(&side.reconcile(60).await), (0, 0));
+    assert!(side.world.items("MAIL#").await.is_empty());
+}

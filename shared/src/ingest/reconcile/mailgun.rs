@@ -12,7 +12,7 @@ use crate::{
     digest::sha256_hex,
     door::Door,
     envelope::Envelope,
-    fetch::{FetchError, StoredEvent, first_page},
+    fetch::{StoredEvent, first_page},
     inbound::{Fetch, InboundMessage, Ingress, Origin, Verdicts},
     store::{
         LedgerId,
@@ -51,7 +51,7 @@ impl Run<'_> {
             let page = match self.fetcher.stored_events(door, &pass.next).await {
                 Ok(page) => page,
                 // A page that is not there any more: the pass begins anew, from what was seen for certain.
-                Err(error @ (FetchError::Gone | FetchError::ForeignHost)) if cursor.pass.is_some() => {
+                Err(error) if cursor.pass.is_some() && !error.is_passing() => {
                     store.move_cursor(&door.id, domain, Cursor { pass: None, ..cursor }).await?;
                     return Err(error.into());
                 }
@@ -89,7 +89,12 @@ impl Run<'_> {
         let all = old.iter().flat_map(|(_, copies)| copies.iter().flatten().cloned()).collect();
         let here = self.ingest.store.here(all).await?;
         for (inbound, copies) in old {
-            if copies.iter().all(|keys| keys.iter().any(|key| here.contains(key))) {
+            if copies.iter().all(|keys| keys.iter().any(|key| here.contains(key))) || !self.is_ours(&inbound) {
+                continue;
+            }
+            // A URL of ours may have named another mailbox than the address does.
+            let raw_key = self.ingest.accept_unread(&inbound).raw_key;
+            if !self.ingest.store.copies(&raw_key).await?.is_empty() {
                 continue;
             }
             if did.announced >= ANNOUNCED_MAX || self.is_over() {
@@ -100,6 +105,13 @@ impl Run<'_> {
             tracing::warn!(door = door.id.as_str(), "a stored mail that no webhook told of; it is fetched");
         }
         Ok(true)
+    }
+
+    /// A route of somebody else's may store mail of the same domain: only what is addressed to a mailbox of ours, or comes
+    /// by a door that is one's own, was meant for us.
+    fn is_ours(&self, inbound: &InboundMessage) -> bool {
+        let known = |address| self.ingest.mailboxes.by_address(address).is_some();
+        inbound.mailbox.is_some() || inbound.envelope.forward_paths.iter().any(known)
     }
 
     /// The event as a notification, and under which keys each of its copies would be here.

@@ -71,7 +71,7 @@ impl Run<'_> {
         if self.is_here(&inbound, &details).await? {
             return Ok(false);
         }
-        if details.is_too_large() {
+        if details.never_comes(self.began) {
             let answers = self.ingest.run_flagged(inbound, &Cause::TooLarge.slug()).await?;
             let new = answers.iter().any(|answer| !answer.was_seen_before());
             did.stubs += usize::from(new);
