@@ -147,6 +147,19 @@ pub enum MailboxError {
     TagsClaimed(String, String, String),
 }
 
+impl MailboxError {
+    /// In words without addresses.
+    #[must_use]
+    pub fn public(&self) -> String {
+        match self {
+            Self::AddressClaimed(a, b, _) | Self::TagsClaimed(a, b, _) => {
+                format!("mailboxes {a} and {b} claim the same addresses; `postern mailbox list` shows them")
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
 impl Mailbox {
     /// A mailbox with default policies.
     #[must_use]

@@ -17,6 +17,8 @@ use crate::{
 
 /// How long settings are believed.
 const CACHE: SignedDuration = SignedDuration::from_mins(1);
+/// How long where somebody is to be refused by them.
+const REREAD: SignedDuration = SignedDuration::from_secs(5);
 
 /// Everything that is set up. Clones share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +45,17 @@ pub enum SettingsError {
     /// A door is wrong.
     #[error(transparent)]
     Door(#[from] DoorError),
+}
+
+impl SettingsError {
+    /// In words that may stand in a log and in an answer to anybody: without addresses.
+    #[must_use]
+    pub fn public(&self) -> String {
+        match self {
+            Self::Mailbox(error) => error.public(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Settings as the table holds them.
@@ -104,10 +117,22 @@ impl SettingsSource {
     /// # Errors
     /// They cannot be read now, or not be used, and none were read before.
     pub async fn current(&self) -> Result<Arc<Settings>, SettingsError> {
+        self.at_most(CACHE).await
+    }
+
+    /// As they stand now, for one more look before somebody is refused; at most five seconds old.
+    ///
+    /// # Errors
+    /// As [`SettingsSource::current`].
+    pub async fn current_now(&self) -> Result<Arc<Settings>, SettingsError> {
+        self.at_most(REREAD).await
+    }
+
+    async fn at_most(&self, age: SignedDuration) -> Result<Arc<Settings>, SettingsError> {
         let now = self.ambient.now();
         let mut cached = self.cached.lock().await;
         if let Some((read_at, settings)) = cached.as_ref()
-            && now.duration_since(*read_at) < CACHE
+            && now.duration_since(*read_at) < age
         {
             return Ok(Arc::clone(settings));
         }
@@ -118,7 +143,7 @@ impl SettingsSource {
                 Ok(settings)
             }
             (Err(error), Some((_, before))) => {
-                tracing::error!(%error, "settings not refreshed; those read before are used");
+                tracing::error!(error = error.public(), "settings not refreshed; those read before are used");
                 Ok(Arc::clone(before))
             }
             (Err(error), None) => Err(error),

@@ -242,3 +242,61 @@ async fn settings_that_stop_going_together_leave_running_doors_as_they_were() {
     assert_eq!((heard.status, heard.text("error")), (503, "unavailable"), "{heard:?}");
     assert!(heard.text("message").contains("claim the same address"), "{heard:?}");
 }
+
+#[tokio::test]
+async fn what_was_set_up_a_moment_ago_is_not_refused() {
+    let town = Town::new().await;
+    assert_eq!(town.post("m1", "a@us.example").await.text("status"), "created");
+    let gamma = mailbox("gamma", "c@us.example", "CCC");
+    town.change(Change::PutMailbox(&gamma)).await;
+    town.seconds.fetch_add(6, Ordering::Relaxed);
+    let named = Raw::unsigned("m2", &mail("m2", "cust").octets("m2")).path("/inbound/raw/gamma").bearer(RAW_BEARER);
+    let heard = hear(&town.app, named.request()).await;
+    assert_eq!((heard.status, heard.text("ticket_number")), (200, "CCC-00002"), "{heard:?}");
+    let nowhere = Raw::unsigned("m3", &mail("m3", "cust").octets("m3")).path("/inbound/raw/delta").bearer(RAW_BEARER);
+    assert_eq!(hear(&town.app, nowhere.request()).await.status, 404, "looked at again, and not there");
+}
+
+/// Settings that do not go together: somebody has stored an address that the environment has.
+async fn clashing() -> (World, postern::settings::SettingsSource) {
+    let world = World::new().await;
+    let store = &world.ingest.store;
+    let thief = mailbox("thief", crate::world::SUPPORT, "THI");
+    store.change_settings(&Change::PutMailbox(&thief), 0).await.unwrap();
+    let defaults = postern::settings::Settings { mailboxes: world.mailboxes.clone(), ..Default::default() };
+    let source = postern::settings::SettingsSource::new(defaults, store.clone(), world.ingest.ambient.clone());
+    (world, source)
+}
+
+#[tokio::test]
+async fn settings_that_clash_are_told_without_an_address() {
+    let (world, settings) = clashing().await;
+    let app =
+        App { settings, ..door_with(world.over(&Wire::new()), SecretSource::Text(raw_operator(&[], &[RAW_BEARER]))) };
+    let heard = hear(&app, Raw::unsigned("m", &mail("m", "cust").octets("m")).bearer(RAW_BEARER).request()).await;
+    assert_eq!((heard.status, heard.text("error")), (503, "unavailable"), "{heard:?}");
+    let said = heard.text("message");
+    assert!(said.contains("support") && said.contains("thief") && !said.contains('@'), "{said}");
+    assert!(world.items("MAIL#").await.is_empty());
+}
+
+#[tokio::test]
+async fn while_settings_clash_letters_rest_by_themselves() {
+    let (world, settings) = clashing().await;
+    let copy = mail("o", "cust").copy("1");
+    let letter = world.received(&copy).await;
+    let wire = Wire::new();
+    let receipt = postern_receipt::App { settings: settings.clone(), ..world.receipt_function(&wire) };
+    let retry = postern_retry::App { settings, ..world.retry_function(&wire) };
+    for queue in ["postern-receipt", "postern-retry"] {
+        let event = crate::queues::event(&[crate::queues::record(queue, "m", &letter, 3)]);
+        let answer = match queue {
+            "postern-receipt" => receipt.handle(event).await.unwrap(),
+            _ => retry.handle(event).await.unwrap(),
+        };
+        assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "m", "{queue}: comes again");
+    }
+    let put_off = wire.calls().iter().filter(|call| call.operation == "ChangeMessageVisibility").count();
+    assert_eq!(put_off, 2, "each with a pause of its own");
+    assert!(world.items("MAIL#").await.is_empty(), "nothing is counted, nothing decided");
+}

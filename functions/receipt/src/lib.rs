@@ -63,26 +63,28 @@ impl App {
     /// It is none of the three shapes, or what it brings must come again and no queue says so.
     pub async fn handle(&self, event: Value) -> Result<Value, HandlerError> {
         // Nothing is decided for mailboxes that are not known.
-        let settings = self.settings.current().await.map_err(|error| HandlerError::Again(error.to_string()))?;
-        let ingest = self.ingest.with(&settings);
+        let settings = self.settings.current().await;
+        let ingest = settings.map(|settings| self.ingest.with(&settings)).map_err(|error| error.public());
+        let direct = || ingest.as_ref().map_err(|why| HandlerError::Again(why.clone()));
         match source(&event) {
-            "aws:sqs" => self.by_queue(&ingest, event).await,
-            "aws:sns" => by_topic(&ingest, &event).await,
-            "aws:ses" => by_rule(&ingest, &event).await,
+            // Each letter rests by itself then, longer each time: an outage is not poison.
+            "aws:sqs" => self.by_queue(ingest.as_ref().map_err(String::as_str), event).await,
+            "aws:sns" => by_topic(direct()?, &event).await,
+            "aws:ses" => by_rule(direct()?, &event).await,
             other => Err(HandlerError::Foreign(format!(
                 "an event of source {other:?} is no SES receipt; SQS, SNS and SES events are taken here"
             ))),
         }
     }
 
-    async fn by_queue(&self, ingest: &Ingest, event: Value) -> Result<Value, HandlerError> {
+    async fn by_queue(&self, ingest: Result<&Ingest, &str>, event: Value) -> Result<Value, HandlerError> {
         let event: SqsEvent = serde_json::from_value(event)
             // serde would quote what stands there.
             .map_err(|_| HandlerError::Foreign("an SQS event that does not read".to_owned()))?;
         let letters: Vec<Letter> = event.records.into_iter().map(letter).collect();
         let again = queue::work_off(std::slice::from_ref(&self.queue), &letters, |letter| async move {
             let delivery = Delivery { id: letter.delivery(), receives: letter.receives, counts: letter.receives > 1 };
-            take(ingest, &letter.body, Some(&delivery)).await.map_err(|error| error.to_string())
+            take(ingest.map_err(str::to_owned)?, &letter.body, Some(&delivery)).await.map_err(|error| error.to_string())
         });
         Ok(queue::failures(&again.await))
     }

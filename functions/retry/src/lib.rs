@@ -71,7 +71,7 @@ pub enum HandlerError {
     #[error("the sweep broke off: {0}")]
     Sweep(#[from] IngestError),
     /// Nothing is decided for mailboxes that are not known.
-    #[error(transparent)]
+    #[error("{}", .0.public())]
     Settings(#[from] SettingsError),
 }
 
@@ -100,23 +100,31 @@ impl App {
     /// # Errors
     /// It is nothing that is understood here, or the sweep broke off.
     pub async fn handle(&self, event: Value) -> Result<Value, HandlerError> {
-        let settings = self.settings.current().await?;
+        let settings = self.settings.current().await;
+        if event.get("Records").is_some() {
+            let now = settings.map(|settings| Self { ingest: self.ingest.with(&settings), ..self.clone() });
+            // Each letter rests by itself where they cannot be had, longer each time: an outage is not poison.
+            return self.work_off(now.as_ref().map_err(SettingsError::public), event).await;
+        }
+        let settings = settings?;
         let now = Self { ingest: self.ingest.with(&settings), ..self.clone() };
         now.work_on(event, settings.closed).await
     }
 
+    async fn work_off(&self, now: Result<&Self, String>, event: Value) -> Result<Value, HandlerError> {
+        let event: SqsEvent = serde_json::from_value(event)
+            // serde would quote what stands there.
+            .map_err(|_| HandlerError::Foreign("an SQS event that does not read".to_owned()))?;
+        let letters: Vec<Letter> = event.records.into_iter().map(letter).collect();
+        let queues = [self.queues.retry.clone(), self.queues.net.clone(), self.queues.dead.clone()];
+        let now = now.as_ref();
+        let again = queue::work_off(&queues, &letters, |letter| async move {
+            now.map_err(Clone::clone)?.open(&letter).await.map_err(|error| error.to_string())
+        });
+        Ok(queue::failures(&again.await))
+    }
+
     async fn work_on(&self, event: Value, closed: bool) -> Result<Value, HandlerError> {
-        if event.get("Records").is_some() {
-            let event: SqsEvent = serde_json::from_value(event)
-                // serde would quote what stands there.
-                .map_err(|_| HandlerError::Foreign("an SQS event that does not read".to_owned()))?;
-            let letters: Vec<Letter> = event.records.into_iter().map(letter).collect();
-            let queues = [self.queues.retry.clone(), self.queues.net.clone(), self.queues.dead.clone()];
-            let again = queue::work_off(&queues, &letters, |letter| async move {
-                self.open(&letter).await.map_err(|error| error.to_string())
-            });
-            return Ok(queue::failures(&again.await));
-        }
         match serde_json::from_value(event) {
             Ok(Work::Sweep) => self.sweep().await,
             // Where no door takes mail, none is asked for either.

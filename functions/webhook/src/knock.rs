@@ -39,8 +39,8 @@ pub(crate) struct NoEntry {
 /// Finds the door and the mailbox of a route; what is not there, or shut, is answered in words.
 pub(crate) fn of<'a>(
     route: &Route,
-    headers: HeaderMap,
-    body: Bytes,
+    headers: &HeaderMap,
+    body: &Bytes,
     settings: &'a Settings,
 ) -> Result<Knock<'a>, NoEntry> {
     let missing = |code, why: String| NoEntry { status: StatusCode::NOT_FOUND, code, why };
@@ -66,10 +66,22 @@ pub(crate) fn of<'a>(
     }
     let mailbox = match named.filter(|_| configured.is_none()) {
         None => door.mailbox.clone(),
-        Some(text) => Some(known_mailbox(text, settings).map_err(|why| missing("unknown-mailbox", why))?),
+        Some(text) => Some(known_mailbox(text, settings).map_err(|why| unknown_mailbox(door, why))?),
     };
-    let request = Request { headers, body, mailbox, vouched: false };
+    let request = Request { headers: headers.clone(), body: body.clone(), mailbox, vouched: false };
     Ok(Knock { door, request, style: route.style, token: route.token.clone() })
+}
+
+/// SendGrid and SNS never try again after a 4xx, so a mailbox that was taken away must not look like one to them.
+fn unknown_mailbox(door: &Door, why: String) -> NoEntry {
+    let gives_up = matches!(door.provider, Provider::Sendgrid | Provider::Ses);
+    let status = if gives_up { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::NOT_FOUND };
+    NoEntry { status, code: "unknown-mailbox", why }
+}
+
+/// True where settings that are a minute old are not good enough: somebody is refused by them, or a topic looked up.
+pub(crate) fn needs_a_fresh_look(knock: &Result<Knock<'_>, NoEntry>) -> bool {
+    knock.as_ref().map_or(true, |knock| knock.door.provider == Provider::Ses)
 }
 
 fn known_mailbox(text: &str, settings: &Settings) -> Result<MailboxId, String> {

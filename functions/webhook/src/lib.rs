@@ -92,14 +92,21 @@ impl App {
             response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
             return response;
         }
-        let settings = match self.settings.current().await {
+        let mut settings = match self.settings.current().await {
             Ok(settings) => settings,
             Err(error) => {
-                tracing::error!(%error, "no mailboxes, no doors");
-                return told(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &error.to_string());
+                let why = error.public();
+                tracing::error!(why, "no mailboxes, no doors");
+                return told(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &why);
             }
         };
-        match knock::of(&route, parts.headers, body, &settings) {
+        // What was set up a moment ago is not refused: a 4xx ends the retries of some.
+        if knock::needs_a_fresh_look(&knock::of(&route, &parts.headers, &body, &settings))
+            && let Ok(fresh) = self.settings.current_now().await
+        {
+            settings = fresh;
+        }
+        match knock::of(&route, &parts.headers, &body, &settings) {
             Ok(knock) => self.deliver(knock, &settings).await,
             Err(none) => told(none.status, none.code, &none.why),
         }
