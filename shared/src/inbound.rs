@@ -222,6 +222,22 @@ pub struct AcceptRecord {
 }
 
 impl AcceptRecord {
+    /// The message as it was first accepted. What names its mailboxes and its single-use token stays in the record.
+    #[must_use]
+    pub fn message(&self, raw: Bytes) -> InboundMessage {
+        InboundMessage {
+            raw,
+            origin: self.origin.clone(),
+            envelope: self.envelope.clone(),
+            ingress: self.ingress.clone(),
+            verdicts: self.verdicts.clone(),
+            mailbox: None,
+            replay_guard: None,
+            payload: None,
+            fetch: None,
+        }
+    }
+
     /// True where the provider wrote the object: its metadata cannot hold this record.
     #[must_use]
     pub fn is_stored(&self) -> bool {

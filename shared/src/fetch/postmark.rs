@@ -116,15 +116,18 @@ impl Details {
         files.saturating_add(texts).saturating_add(EVENT_OCTETS)
     }
 
-    /// Whether no retry brings it here: already its parts are more than Lambda takes; or they would be with RawEmail,
+    /// The reason for which no retry brings it here, if there is one: already its parts are more than Lambda takes; or they would be with RawEmail,
     /// whose line ends are escaped, and a day of retries has not helped; or six days have not, whatever its size.
     #[must_use]
-    pub fn never_comes(&self, now: Timestamp) -> bool {
+    pub fn never_comes(&self, now: Timestamp) -> Option<&'static str> {
         let octets = self.request_octets();
         let with_raw = octets.saturating_mul(21) / 10 > LAMBDA_OCTETS_MAX;
         let at = self.received_at();
         let older_than = |age| at.is_some_and(|at| now.duration_since(at) > age);
-        octets > LAMBDA_OCTETS_MAX || (with_raw && older_than(RAW_TRIED_FOR)) || older_than(ANY_TRIED_FOR)
+        if octets > LAMBDA_OCTETS_MAX || (with_raw && older_than(RAW_TRIED_FOR)) {
+            return Some("too-large");
+        }
+        older_than(ANY_TRIED_FOR).then_some("not-deliverable")
     }
 
     /// When it came: by the topmost Received line, which Postmark wrote, else by what the sender says.
@@ -228,16 +231,21 @@ mod tests {
         let after = |hours| at + SignedDuration::from_hours(hours);
         let dated = |details: Details| Details { date: written.clone(), ..details };
         let (small, middle, large) = (dated(with(2_000)), dated(with(2_400_000)), dated(with(5_000_000)));
-        assert!(!small.never_comes(after(143)) && small.never_comes(after(145)), "six days are enough for anything");
-        assert!(!middle.never_comes(after(23)) && middle.never_comes(after(25)), "a day, as RawEmail may be off");
-        assert!(large.never_comes(at) && dated(with(u64::MAX)).never_comes(at), "at once");
+        let large_word = Some("too-large");
+        assert_eq!((small.never_comes(after(143)), small.never_comes(after(145))), (None, Some("not-deliverable")));
+        assert_eq!(
+            (middle.never_comes(after(23)), middle.never_comes(after(25))),
+            (None, large_word),
+            "RawEmail may be off"
+        );
+        assert_eq!((large.never_comes(at), dated(with(u64::MAX)).never_comes(at)), (large_word, large_word), "at once");
         let long = Details { html_body: "x".repeat(7_000_000), ..Details::default() };
-        assert!(dated(long).never_comes(at), "so may a text be");
+        assert_eq!(dated(long).never_comes(at), large_word, "so may a text be");
         let field = |name: &str, value: &str| Field { name: name.into(), value: value.into() };
         let received = field("Received", "from a by b; Mon, 02 Nov 2026 09:00:00 +0000 (UTC)");
         let lying = Details { date: "Mon, 02 Nov 2020 09:00:00 +0000".into(), headers: vec![received], ..with(2_000) };
-        assert!(!lying.never_comes(after(1)), "a sender's clock does not decide");
-        assert!(!with(2_000).never_comes(after(10_000)), "nor does one that nobody can read");
+        assert_eq!(lying.never_comes(after(1)), None, "a sender's clock does not decide");
+        assert_eq!(with(2_000).never_comes(after(10_000)), None, "nor does one that nobody can read");
     }
 
     #[test]

@@ -316,16 +316,6 @@ impl Ingest {
 
 /// A message as it was first accepted. Its single-use token is in the accept record, where the commit looks for it.
 pub(super) fn arrived(accept: &AcceptRecord, raw: Bytes) -> Arrival {
-    let inbound = InboundMessage {
-        raw,
-        origin: accept.origin.clone(),
-        envelope: accept.envelope.clone(),
-        ingress: accept.ingress.clone(),
-        verdicts: accept.verdicts.clone(),
-        mailbox: None,
-        replay_guard: None,
-        payload: None,
-        fetch: None,
-    };
+    let inbound = accept.message(raw);
     Arrival { headers: headers::scan(&inbound.raw), inbound, accept: accept.clone() }
 }

@@ -88,7 +88,7 @@ impl Ingest {
         for (name, value) in [
             ("Reconciled", all.announced),
             ("Redriven", all.redriven),
-            ("TooLargeStubs", all.stubs),
+            ("Stubs", all.stubs),
             ("ReconcileBroken", all.broken),
         ] {
             self.metric(name, value as u64);

@@ -13,6 +13,8 @@
 
 mod parsed;
 
+pub(crate) use self::parsed::mailbox;
+
 use bytes::Bytes;
 use serde_json::Value;
 

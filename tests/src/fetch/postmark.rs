@@ -87,7 +87,7 @@ async fn what_can_never_come_gets_one_stub() {
     let flags: Vec<&String> = written["flags"].as_l().unwrap().iter().map(|flag| flag.as_s().unwrap()).collect();
     assert!(["rebuilt", "too-large", "auth-unknown"].iter().all(|flag| flags.iter().any(|f| f == flag)), "{flags:?}");
     let shown = text(&written, "text");
-    for part in ["too large", "film.mp4 (video/mp4, 30000000 octets)", "id-1", "mail film"] {
+    for part in ["could not deliver", "film.mp4 (video/mp4, 30000000 octets)", "id-1", "mail film"] {
         assert!(shown.contains(part), "{shown} lacks {part}");
     }
     // It stays on Postmark's list for days.

@@ -13,7 +13,6 @@ use crate::{
     inbound::{AcceptRecord, InboundMessage, Ingress, Origin, Verdicts},
     ingest::Ingest,
     outcome::{Answer, IngestError},
-    records::Cause,
     store::{cursor::Cursor, keys},
 };
 
@@ -71,12 +70,12 @@ impl Run<'_> {
         if self.is_here(&inbound, &details).await? {
             return Ok(false);
         }
-        if details.never_comes(self.began) {
-            let answers = self.ingest.run_flagged(inbound, &Cause::TooLarge.slug()).await?;
+        if let Some(why) = details.never_comes(self.began) {
+            let answers = self.ingest.run_flagged(inbound, why).await?;
             let new = answers.iter().any(|answer| !answer.was_seen_before());
             did.stubs += usize::from(new);
             if new {
-                tracing::warn!(door = door.id.as_str(), id, "a mail too large to come here has a stub");
+                tracing::warn!(door = door.id.as_str(), id, "a mail that never comes here has a stub");
             }
             return Ok(false);
         }
@@ -99,7 +98,7 @@ impl Run<'_> {
 
     fn stub_of(&self, door: &Door, details: &Details) -> InboundMessage {
         InboundMessage {
-            raw: details.stub().into(),
+            raw: details.stub(),
             origin: Origin::Rebuilt,
             envelope: Envelope { forward_paths: details.recipients(), ..Envelope::default() },
             ingress: Ingress::at(door, Some(details.message_id.clone()), self.began),

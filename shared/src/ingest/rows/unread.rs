@@ -8,7 +8,7 @@ use super::{bare, plain_end, with_accept};
 use crate::{
     decide::Decision,
     headers::Headers,
-    inbound::{AcceptRecord, InboundMessage, Ingress},
+    inbound::{AcceptRecord, Ingress},
     ingest::Arrival,
     outcome::TO_BE_FETCHED,
     records::{Cause, LedgerRow, Outcome},
@@ -40,17 +40,7 @@ fn unread(
     (outcome, cause, reason): (Outcome, Option<Cause>, &str),
     now: Timestamp,
 ) -> LedgerRow {
-    let nothing = InboundMessage {
-        raw: bytes::Bytes::new(),
-        origin: accept.origin.clone(),
-        envelope: accept.envelope.clone(),
-        ingress: accept.ingress.clone(),
-        verdicts: accept.verdicts.clone(),
-        mailbox: None,
-        replay_guard: None,
-        payload: None,
-        fetch: None,
-    };
+    let nothing = accept.message(bytes::Bytes::new());
     let arrival = Arrival { inbound: nothing, headers: Headers::default(), accept: accept.clone() };
     let decision = Decision { verb: plain_end(outcome, cause), reasons: vec![reason.to_owned()], evidence: Vec::new() };
     let row = LedgerRow { outcome, cause, ..bare(&arrival, mailbox, &decision, now) };

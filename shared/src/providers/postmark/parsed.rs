@@ -86,7 +86,7 @@ fn addresses(payload: &Value, full: &str, written: &str) -> Option<String> {
 }
 
 /// RFC 5322 section 3.4 `mailbox`: whatever the name is, it names nobody else.
-fn mailbox(name: &str, email: &str) -> String {
+pub(crate) fn mailbox(name: &str, email: &str) -> String {
     let email: String = email.chars().filter(|c| !matches!(c, '<' | '>') && !c.is_control()).collect();
     let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
     if name.is_empty() {
