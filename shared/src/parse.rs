@@ -5,6 +5,7 @@ mod body;
 pub(crate) mod charset;
 mod file_types;
 mod html;
+mod leaves;
 mod mime;
 pub(crate) mod params;
 mod quoted;
@@ -13,6 +14,8 @@ pub(crate) mod transfer;
 
 use bytes::Bytes;
 use serde::Serialize;
+
+pub use self::leaves::{Leaf, leaves};
 
 use crate::{headers::Headers, message_id::MessageId};
 
