@@ -146,5 +146,5 @@ fn unreadable(raw: &[u8]) -> ParsedMessage {
 /// The mail's HTML made safe by an allow-list parser, by today's rules; `None` where the mail has none.
 #[must_use]
 pub fn sanitised_html(parsed: &ParsedMessage) -> Option<String> {
-    parsed.html.as_deref().map(html::sanitised)
+    parsed.html.as_deref().map(|html| html::sanitised(html, &parsed.attachments))
 }
