@@ -199,6 +199,8 @@ fn hostile_shapes_are_flattened() {
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
     #[test]
     fn any_html_is_safe(html in "(<|>|</|/|!--|--|'|\"|=| |&|;|a|p|b|table|tr|td|svg|style|script|img src|onerror|title|li|x|:|//){0,60}") {
         let _ = super::to_text(&html);

@@ -7,7 +7,7 @@ const VALUE_OCTETS_MAX: usize = 200;
 
 /// What may stay: looks of a box and its text. Nothing that places a box over others (`position`, `z-index`,
 /// `transform`, `float` with negative margins), loads (`background-image`, `content`, `cursor`, `@import`) or runs.
-const PROPERTIES: [&str; 56] = [
+const PROPERTIES: [&str; 57] = [
     "background-color",
     "border",
     "border-bottom",
@@ -52,6 +52,7 @@ const PROPERTIES: [&str; 56] = [
     "margin-top",
     "max-height",
     "max-width",
+    "overflow",
     "padding",
     "padding-bottom",
     "padding-left",
