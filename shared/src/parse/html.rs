@@ -3,6 +3,7 @@
 //! Both read the same tokens with a stack of their own ([`tokens`]), never a tree of the mail's making: their cost grows
 //! with the octets and their memory is bounded, whatever shape the HTML has.
 
+mod allowed;
 mod entities;
 mod links;
 mod page;
@@ -36,7 +37,7 @@ pub(crate) fn sanitised(html: &str, attachments: &[Attachment]) -> String {
     let attached = sources::Attached::new(attachments);
     let rewritten = safe::rewritten(html, &attached);
     // A fault in the parser costs the looks, not the words.
-    catch_unwind(std::panic::AssertUnwindSafe(|| safe::cleaned(&rewritten, &attached)))
+    catch_unwind(std::panic::AssertUnwindSafe(|| allowed::cleaned(&rewritten, &attached)))
         .unwrap_or_else(|_| format!("<pre>{}</pre>", ammonia::clean_text(&text::read(html).0)))
 }
 

@@ -177,6 +177,15 @@ fn looks_stay() {
 }
 
 #[test]
+fn long_text_is_written_in_runs() {
+    let once = sanitised(&"ü&amp;b".repeat(10_000), &[]);
+    assert_eq!(once, "ü&amp;b".repeat(10_000));
+    let rewritten = super::safe::rewritten(&once, &super::sources::Attached::new(&[]));
+    assert_eq!(rewritten.matches("<!---->").count(), 4);
+    assert_eq!(sanitised(&format!("<p title=\"{}\">", "&".repeat(5_000)), &[]).matches("&amp;").count(), 1_024);
+}
+
+#[test]
 fn hostile_shapes_are_flattened() {
     for piece in [
         "<div>",

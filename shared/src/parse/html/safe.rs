@@ -3,16 +3,16 @@
 //! In two steps. First the mail's HTML is written anew from its tokens: elements and attributes on a list only,
 //! properly nested, with bounded depth and number, so that the tree built next is small and simple whatever the mail
 //! says (misnested formatting and stray table content are what makes an HTML5 tree expensive, and what mutates between
-//! two parsers). Then `ammonia` parses that and lets through what is on its own list.
+//! two parsers). Then `ammonia` parses that and lets through what is on
+//! the list once more ([`super::allowed`]).
 //!
 //! What loads something is kept but neutral: `data-src`, `data-srcset` and `data-background` hold remote addresses,
 //! `data-postern-attachment` the SHA-256 of the attachment that an image shows.
 
-use std::{borrow::Cow, collections::HashSet};
-
-use ammonia::{Builder, UrlRelative};
+use std::borrow::Cow;
 
 use super::{
+    allowed::{BLOCKS, DROPPED, INLINE, TABLES, VOID, checked},
     sources::{self, Attached, Source},
     style,
     tokens::{Tag, Token, Tokens},
@@ -23,70 +23,9 @@ const DEPTH_MAX: usize = 128;
 /// Elements written: of more only the text is kept, as a tree of them would not fit into a function's memory.
 const ELEMENTS_MAX: usize = 200_000;
 
-const VOID: [&str; 4] = ["br", "hr", "img", "wbr"];
-const INLINE: [&str; 34] = [
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd",
-    "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
-    "var", "label",
-];
-const BLOCKS: [&str; 29] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "center",
-    "dd",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "figcaption",
-    "figure",
-    "footer",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "li",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "summary",
-    "ul",
-];
-const TABLES: [&str; 7] = ["table", "thead", "tbody", "tfoot", "tr", "td", "th"];
-/// What stands in these is not text of the mail, or belongs to what can't be shown.
-const DROPPED: [&str; 13] = [
-    "svg", "math", "object", "template", "noscript", "select", "datalist", "audio", "video", "canvas", "applet",
-    "textarea", "frameset",
-];
-const PLAIN_ATTRIBUTES: [&str; 19] = [
-    "align",
-    "alt",
-    "bgcolor",
-    "border",
-    "cellpadding",
-    "cellspacing",
-    "color",
-    "colspan",
-    "dir",
-    "face",
-    "height",
-    "lang",
-    "nowrap",
-    "rowspan",
-    "size",
-    "start",
-    "title",
-    "valign",
-    "width",
-];
+/// Text written in one run, in octets; then an empty comment ends it, which is not let through. html5ever 0.40 writes a
+/// text node by looking to its end for each `&`: its cost grows with the square of the node.
+const RUN_OCTETS_MAX: usize = 8 * 1024;
 
 struct Open<'a> {
     name: Cow<'a, str>,
@@ -101,13 +40,15 @@ struct Writer<'a, 'b> {
     /// Of the stack, those written.
     depth: usize,
     elements: usize,
+    /// Octets of text since the last break of a run.
+    run: usize,
     attached: &'b Attached<'b>,
 }
 
 /// Writes the HTML anew: only what is on the lists, properly nested. Linear.
 pub(super) fn rewritten(html: &str, attached: &Attached<'_>) -> String {
     let mut writer =
-        Writer { html: String::with_capacity(html.len()), stack: Vec::new(), depth: 0, elements: 0, attached };
+        Writer { html: String::with_capacity(html.len()), stack: Vec::new(), depth: 0, elements: 0, run: 0, attached };
     for token in Tokens::new(html) {
         match token {
             Token::Text(text) => writer.text(&text),
@@ -117,51 +58,6 @@ pub(super) fn rewritten(html: &str, attached: &Attached<'_>) -> String {
     }
     writer.close_down_to(Some(0));
     writer.html
-}
-
-/// The second step: parsed, and let through by an allow-list.
-pub(super) fn cleaned(rewritten: &str, attached: &Attached<'_>) -> String {
-    let tags: HashSet<&str> = [&INLINE[..], &BLOCKS, &TABLES, &VOID].concat().into_iter().collect();
-    let mut generic: HashSet<&str> = PLAIN_ATTRIBUTES.into_iter().collect();
-    generic.extend(["style", "data-background"]);
-    let mut builder = Builder::default();
-    let digests = attached.digests.clone();
-    builder
-        .tags(tags)
-        .clean_content_tags(HashSet::from(["script", "style", "title", "iframe", "noembed", "noframes", "xmp"]))
-        .tag_attributes(
-            [
-                ("a", HashSet::from(["href"])),
-                ("img", HashSet::from(["src", "data-src", "data-srcset", "data-postern-attachment"])),
-                ("li", HashSet::from(["value"])),
-                ("ol", HashSet::from(["type"])),
-            ]
-            .into(),
-        )
-        .generic_attributes(generic)
-        .url_schemes(HashSet::from(["http", "https", "mailto", "tel", "data"]))
-        .url_relative(UrlRelative::Deny)
-        .link_rel(Some("noopener noreferrer nofollow"))
-        .attribute_filter(move |element, attribute, value| match (element, attribute) {
-            // Written by `ammonia` itself.
-            ("a", "rel") => Some(value.into()),
-            _ => checked(element, attribute, value, &digests).map(Cow::Owned),
-        });
-    builder.clean(rewritten).to_string()
-}
-
-/// An attribute's value as it may stand; the same for what the mail says and for what stands after the first step.
-fn checked(element: &str, attribute: &str, value: &str, digests: &HashSet<String>) -> Option<String> {
-    match (element, attribute) {
-        ("a", "href") => sources::link(value),
-        ("img", "src") => sources::data_image(value),
-        ("img", "data-src" | "data-srcset") | (_, "data-background") => sources::remote(value),
-        ("img", "data-postern-attachment") => digests.contains(value).then(|| value.to_owned()),
-        ("li", "value") | ("ol", "type") => Some(value.chars().take(10).collect()),
-        (_, "style") => Some(style::safe(value)).filter(|style| !style.is_empty()),
-        _ if PLAIN_ATTRIBUTES.contains(&attribute) => Some(value.chars().filter(|c| !c.is_control()).collect()),
-        _ => None,
-    }
 }
 
 impl<'a> Writer<'a, '_> {
@@ -184,7 +80,16 @@ impl<'a> Writer<'a, '_> {
             }
             self.open_cell();
         }
-        escape(text, &mut self.html);
+        let mut rest = text;
+        while self.run + rest.len() > RUN_OCTETS_MAX {
+            let at = rest.floor_char_boundary(RUN_OCTETS_MAX.saturating_sub(self.run));
+            let Some((now, later)) = rest.split_at_checked(at) else { break };
+            escape(now, &mut self.html);
+            self.html.push_str("<!---->");
+            (rest, self.run) = (later, 0);
+        }
+        self.run += rest.len();
+        escape(rest, &mut self.html);
     }
 
     /// Text and elements between a table's rows get a cell, where the standard would move each before the table.
