@@ -1,28 +1,38 @@
 //! Octets to [`ParsedMessage`]. Total: hostile mail never fails to parse, what is wrong becomes a defect.
 
+mod archive;
 pub mod attachments;
 mod body;
+pub mod calendar;
 pub(crate) mod charset;
 mod file_types;
 mod html;
+pub mod images;
 mod leaves;
 mod mime;
+mod names;
 pub(crate) mod params;
 mod quoted;
 mod report;
+mod tnef;
 pub(crate) mod transfer;
+mod uuencode;
 
 use bytes::Bytes;
 use serde::Serialize;
 
-pub use self::leaves::{Leaf, leaves};
+pub use self::{
+    calendar::CalendarEvent,
+    images::Role,
+    leaves::{Leaf, leaves},
+};
 
 use crate::{headers::Headers, message_id::MessageId};
 
 /// One MIME leaf that is not the text of the mail: stored, inline, or refused with a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attachment {
-    /// Name made safe, `None` where the mail gives none.
+    /// Name made safe and unique within the mail; made up from the type where the mail gives none.
     pub filename: Option<String>,
     /// Declared type, lower case `type/subtype`.
     pub content_type: String,
@@ -34,9 +44,18 @@ pub struct Attachment {
     pub sha256: String,
     /// Shown within the text (Content-Disposition inline, or referenced by Content-ID).
     pub inline: bool,
+    /// What a picture is for; anything else is a file.
+    pub role: Role,
     /// Content-ID without brackets.
     pub content_id: Option<String>,
-    /// Reason slug why it is held back (`dangerous-type`, `attachment-limit`, ...); it stays in the raw.
+    /// What agents should know: `archive-encrypted`, `archive-unreadable`, `type-differs` (content is no picture, ...).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<&'static str>,
+    /// Names in an archive, the first 200; nothing of it is unpacked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contains: Vec<String>,
+    /// Reason slug why it is held back (`dangerous-type`, `dangerous-archive`, `attachment-limit`, ...); it stays in the
+    /// raw.
     pub refused: Option<String>,
     /// The decoded octets; empty where refused.
     #[serde(skip)]
