@@ -101,6 +101,8 @@ pub struct ParsedMessage {
     pub html: Option<String>,
     /// Every leaf that is not text or html above.
     pub attachments: Vec<Attachment>,
+    /// Events of its invitations, at most 50; a mail that says nothing else has them as its text.
+    pub calendar: Vec<CalendarEvent>,
     /// Charsets of the text parts.
     pub charsets: Vec<CharsetUse>,
     /// Lower-case `type/subtype` of the root.
@@ -127,8 +129,14 @@ pub fn parse(raw: &[u8], headers: &Headers) -> ParsedMessage {
 
 fn read(raw: &[u8], headers: &Headers) -> ParsedMessage {
     let tree = mime::tree(raw);
-    let body = body::read(&tree);
-    let attached = attachments::read(&tree, &body.leaves, body.html.as_deref());
+    let mut body = body::read(&tree);
+    let blocks = std::mem::take(&mut body.blocks);
+    let attached = attachments::read(&tree, &body.leaves, body.html.as_deref(), blocks);
+    if let Some((text, html)) = attached.wrapped {
+        body.or(text, html);
+    }
+    let calendar = calendar::of_tree(&tree);
+    body.or(Some(calendar.iter().map(CalendarEvent::line).collect::<Vec<_>>().join("\n")), None);
     let root = tree.parts.first();
     let content_type = root.map(|part| part.content_type.value.clone()).unwrap_or_default();
     let report_type = root.and_then(|part| part.content_type.param("report-type")).map(str::to_ascii_lowercase);
@@ -139,6 +147,7 @@ fn read(raw: &[u8], headers: &Headers) -> ParsedMessage {
         text: body.text,
         html: body.html,
         attachments: attached.all,
+        calendar,
         charsets: body.charsets,
         report_type: report_type.filter(|_| content_type.starts_with("multipart/")),
         content_type,
@@ -165,5 +174,5 @@ fn unreadable(raw: &[u8]) -> ParsedMessage {
 /// The mail's HTML made safe by an allow-list parser, by today's rules; `None` where the mail has none.
 #[must_use]
 pub fn sanitised_html(parsed: &ParsedMessage) -> Option<String> {
-    parsed.html.as_deref().map(html::sanitised)
+    parsed.html.as_deref().map(|html| html::sanitised(html, &parsed.attachments))
 }

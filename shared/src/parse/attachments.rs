@@ -120,7 +120,11 @@ impl Attached {
             let content_type = content_type.filter(|kind| kind.contains('/')).unwrap_or_default();
             let file = File {
                 name: packed.name.map(Cow::Owned),
-                content_type: if content_type.is_empty() { "application/octet-stream".to_owned() } else { content_type },
+                content_type: if content_type.is_empty() {
+                    "application/octet-stream".to_owned()
+                } else {
+                    content_type
+                },
                 content_id: packed.content_id.map(|id| id.trim_matches(['<', '>']).to_owned()),
                 inline: false,
                 octets: packed.octets,
@@ -271,8 +275,14 @@ mod tests {
     #[test]
     fn the_ladder_of_names() {
         for (part, expected) in [
-            ("Content-Type: a/b; name=n.txt\nContent-Disposition: attachment; filename*=utf-8''%C3%BC.txt; filename=f.txt\n\nx", "ü.txt"),
-            ("Content-Type: a/b; name=n.txt\nContent-Disposition: attachment; filename=\"=?utf-8?Q?=C3=BC.txt?=\"\n\nx", "ü.txt"),
+            (
+                "Content-Type: a/b; name=n.txt\nContent-Disposition: attachment; filename*=utf-8''%C3%BC.txt; filename=f.txt\n\nx",
+                "ü.txt",
+            ),
+            (
+                "Content-Type: a/b; name=n.txt\nContent-Disposition: attachment; filename=\"=?utf-8?Q?=C3=BC.txt?=\"\n\nx",
+                "ü.txt",
+            ),
             ("Content-Type: a/b; name=n.txt\nContent-Disposition: attachment; filename=\"..\"\n\nx", "n.txt"),
             ("Content-Type: a/b\nContent-Description: scan.pdf\nContent-ID: <image001.png@1>\n\nx", "scan.pdf"),
             ("Content-Type: a/b\nContent-Description: our offer\nContent-ID: <image001.png@1>\n\nx", "image001.png"),
@@ -286,7 +296,8 @@ mod tests {
             let expected = expected.replace(':', "_");
             assert_eq!(attached(&[part])[0].filename.as_deref(), Some(expected.as_str()), "{part}");
         }
-        let names: Vec<_> = attached(&["Content-Type: a/b; name=x.txt\n\n1"; 3]).into_iter().map(|a| a.filename.unwrap()).collect();
+        let names: Vec<_> =
+            attached(&["Content-Type: a/b; name=x.txt\n\n1"; 3]).into_iter().map(|a| a.filename.unwrap()).collect();
         assert_eq!(names, ["x.txt", "x (2).txt", "x (3).txt"]);
     }
 }

@@ -6,11 +6,17 @@
 use jiff::{Span, civil};
 use serde::Serialize;
 
-use super::{charset, transfer};
+use super::{
+    charset,
+    mime::{Part, PartKind, Tree},
+    transfer,
+};
 use crate::headers::words;
 
 /// Octets of one calendar looked at; invitations with long descriptions stay below 100 kB.
 const OCTETS_MAX: usize = 1024 * 1024;
+/// Calendars read of one mail: Outlook sends the same event in two parts.
+const PARTS_MAX: usize = 10;
 /// Events told of one mail.
 pub(crate) const EVENTS_MAX: usize = 50;
 /// Attendees told of one event.
@@ -134,6 +140,31 @@ impl Property {
             status: self.param("PARTSTAT").map(str::to_ascii_lowercase),
         }
     }
+}
+
+/// The events of all parts of the mail itself that are calendars, by type or by name.
+pub(crate) fn of_tree(tree: &Tree<'_>) -> Vec<CalendarEvent> {
+    let named = |part: &Part<'_>| {
+        let by_disposition = part.disposition.as_ref().and_then(|disposition| disposition.param("filename"));
+        let name = by_disposition.or_else(|| part.content_type.param("name")).unwrap_or_default();
+        name.to_ascii_lowercase().ends_with(".ics")
+    };
+    let is_calendar = |part: &&Part<'_>| {
+        let kind = part.content_type.value.as_str();
+        let typed = matches!(kind, "text/calendar" | "application/ics" | "text/x-vcalendar");
+        part.kind == PartKind::Leaf && part.message.is_none() && (typed || named(part))
+    };
+    let mut events: Vec<CalendarEvent> = Vec::new();
+    for part in tree.parts.iter().filter(is_calendar).take(PARTS_MAX) {
+        let (octets, _) = transfer::decode(part.body, &part.encoding);
+        for event in read(&octets, part.content_type.param("charset")) {
+            // The same event stands in the alternative and in the attached file.
+            if events.len() < EVENTS_MAX && !events.contains(&event) {
+                events.push(event);
+            }
+        }
+    }
+    events
 }
 
 /// Reads the events of one part, its transfer encoding already undone.
@@ -311,7 +342,8 @@ mod tests {
     use super::*;
 
     fn one(inside: &str) -> CalendarEvent {
-        let text = format!("BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n{inside}\r\nEND:VEVENT\r\nEND:VCALENDAR");
+        let text =
+            format!("BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n{inside}\r\nEND:VEVENT\r\nEND:VCALENDAR");
         let events = read(text.as_bytes(), None);
         assert_eq!(events.len(), 1);
         events.into_iter().next().unwrap()
@@ -324,9 +356,15 @@ mod tests {
              ATTENDEE;PARTSTAT=NEEDS-ACTION;CN=Li:mailto:li@\r\n x.example\r\nLOCATION:Room\\; 1\r\nUID:a@x\r\nSTATUS:CONFIRMED\r\n\
              RRULE:FREQ=WEEKLY\r\nBEGIN:VALARM\r\nSUMMARY:not this\r\nEND:VALARM");
         assert_eq!(event.title.as_deref(), Some("Planning, part 2"));
-        assert_eq!((event.start.as_deref(), event.end.as_deref()), (Some("2026-03-02T09:15:00"), Some("2026-03-02T10:00:00")));
+        assert_eq!(
+            (event.start.as_deref(), event.end.as_deref()),
+            (Some("2026-03-02T09:15:00"), Some("2026-03-02T10:00:00"))
+        );
         let organizer = event.organizer.clone().unwrap();
-        assert_eq!((organizer.name.as_deref(), organizer.address.as_deref()), (Some("Doe, Jane"), Some("jane@x.example")));
+        assert_eq!(
+            (organizer.name.as_deref(), organizer.address.as_deref()),
+            (Some("Doe, Jane"), Some("jane@x.example"))
+        );
         assert_eq!(event.attendees[0].address.as_deref(), Some("li@x.example"));
         assert_eq!(
             event.line(),
@@ -338,16 +376,30 @@ mod tests {
     #[test]
     fn times_of_every_kind() {
         for (written, start, end, zone) in [
-            ("DTSTART:20260302T091500Z\r\nDURATION:PT45M", "2026-03-02T09:15:00Z", Some("2026-03-02T10:00:00Z"), Some("UTC")),
+            (
+                "DTSTART:20260302T091500Z\r\nDURATION:PT45M",
+                "2026-03-02T09:15:00Z",
+                Some("2026-03-02T10:00:00Z"),
+                Some("UTC"),
+            ),
             ("DTSTART;VALUE=DATE:20260302\r\nDTEND;VALUE=DATE:20260303", "2026-03-02", Some("2026-03-03"), None),
             ("DTSTART;VALUE=DATE:20260302\r\nDURATION:P2D", "2026-03-02", Some("2026-03-04"), None),
             ("DTSTART:20260302T091500\r\nDURATION:P1W", "2026-03-02T09:15:00", Some("2026-03-09T09:15:00"), None),
-            ("DTSTART;TZID=W. Europe Standard Time:20260302T0915", "2026-03-02T09:15:00", None, Some("W. Europe Standard Time")),
+            (
+                "DTSTART;TZID=W. Europe Standard Time:20260302T0915",
+                "2026-03-02T09:15:00",
+                None,
+                Some("W. Europe Standard Time"),
+            ),
             ("DTSTART:soon", "soon", None, None),
             ("DTSTART:20260302T091500\r\nDURATION:nonsense", "2026-03-02T09:15:00", None, None),
         ] {
             let event = one(written);
-            assert_eq!((event.start.as_deref(), event.end.as_deref(), event.zone.as_deref()), (Some(start), end, zone), "{written}");
+            assert_eq!(
+                (event.start.as_deref(), event.end.as_deref(), event.zone.as_deref()),
+                (Some(start), end, zone),
+                "{written}"
+            );
         }
     }
 
@@ -358,7 +410,10 @@ mod tests {
         let latin = b"BEGIN:VEVENT\nSUMMARY:Gr\xFC\xDFe\nEND:VEVENT\nBEGIN:VTODO\nSUMMARY:b\nDUE:20260302\nEND:VTODO\nMETHOD:PUBLISH\n";
         let events = read(latin, Some("iso-8859-1"));
         let titles: Vec<_> = events.iter().map(|event| event.title.as_deref().unwrap()).collect();
-        assert_eq!((titles, events[1].end.as_deref(), events[0].method.as_deref()), (vec!["Grüße", "b"], Some("2026-03-02"), Some("publish")));
+        assert_eq!(
+            (titles, events[1].end.as_deref(), events[0].method.as_deref()),
+            (vec!["Grüße", "b"], Some("2026-03-02"), Some("publish"))
+        );
         // Cut in the middle: what is there counts.
         assert_eq!(read(b"BEGIN:VEVENT\nSUMMARY:cut", None)[0].title.as_deref(), Some("cut"));
         for nothing in ["", "text", "BEGIN:VCALENDAR\nEND:VCALENDAR", "END:VEVENT"] {

@@ -134,7 +134,8 @@ pub(crate) fn detect(octets: &[u8]) -> Option<&'static str> {
         return Some("image/svg+xml");
     }
     let found = std::panic::catch_unwind(|| infer::get(octets)).ok().flatten();
-    found.map(|kind| kind.mime_type())
+    // It asks for two letters only; what begins with them and is a program was found above.
+    found.map(|kind| kind.mime_type()).filter(|kind| *kind != "application/vnd.microsoft.portable-executable")
 }
 
 /// Types that are held back and that `infer` does not know, or knows by less.

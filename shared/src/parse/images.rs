@@ -42,7 +42,8 @@ pub(super) fn role(kind: &str, filename: Option<&str>, shown: bool, octets: &[u8
     });
     if width.max(height) <= TRACKING_PIXELS_MAX {
         Role::Tracking
-    } else if width.max(height) <= ICON_PIXELS_MAX || named && width <= LOGO_PIXELS_MAX.0 && height <= LOGO_PIXELS_MAX.1 {
+    } else if width.max(height) <= ICON_PIXELS_MAX || named && width <= LOGO_PIXELS_MAX.0 && height <= LOGO_PIXELS_MAX.1
+    {
         Role::Logo
     } else {
         Role::Inline

@@ -6,7 +6,7 @@ use crate::headers::words;
 
 /// Longest name, in characters, and in octets of UTF-8: file systems end at 255 octets.
 pub(crate) const NAME_CHARS_MAX: usize = 200;
-const NAME_OCTETS_MAX: usize = 240;
+const NAME_OCTETS_MAX: usize = 255;
 /// Longest extension kept when a name is cut.
 const EXTENSION_CHARS_MAX: usize = 10;
 /// Names that Windows takes for devices, whatever the extension.

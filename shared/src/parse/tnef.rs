@@ -228,7 +228,7 @@ fn bodies(
     let text = body.or_else(|| plain.and_then(|plain| filled(text(plain, code_page))));
     let html = message.get(props::BODY_HTML).and_then(|value| filled(string(value, internet)));
     let compressed = message.get(props::RTF_COMPRESSED).and_then(Value::octets);
-    match compressed.filter(|_| text.is_none() || html.is_none()).map(|octets| rtf::read(octets)) {
+    match compressed.filter(|_| text.is_none() || html.is_none()).map(rtf::read) {
         Some(Some(rtf::Read::Html(wrapped))) => (text, html.or_else(|| filled(wrapped))),
         Some(Some(rtf::Read::Text(wrapped))) => (text.or_else(|| filled(wrapped)), html),
         Some(None) => {

@@ -48,9 +48,12 @@ fn gz(name: Option<&str>, content: &[u8]) -> Vec<u8> {
 /// RAR 4: marker, main header, one file of two octets.
 fn rar4(name: &str, main_flags: u16) -> Vec<u8> {
     let length = u16::try_from(name.len()).unwrap();
-    let mut octets = [&b"Rar!\x1A\x07\x00"[..], &[0, 0, 0x73], &main_flags.to_le_bytes(), &[13, 0, 0, 0, 0, 0, 0, 0]].concat();
+    let mut octets =
+        [&b"Rar!\x1A\x07\x00"[..], &[0, 0, 0x73], &main_flags.to_le_bytes(), &[13, 0, 0, 0, 0, 0, 0, 0]].concat();
     let size = (32 + length).to_le_bytes();
-    octets.extend([&[0, 0, 0x74, 0, 0x80][..], &size, &2_u32.to_le_bytes(), &[0; 15], &length.to_le_bytes(), &[0; 4]].concat());
+    octets.extend(
+        [&[0, 0, 0x74, 0, 0x80][..], &size, &2_u32.to_le_bytes(), &[0; 15], &length.to_le_bytes(), &[0; 4]].concat(),
+    );
     octets.extend([name.as_bytes(), b"xx"].concat());
     octets
 }
@@ -80,7 +83,11 @@ fn directories_are_read() {
         ("rar 5", rar5("run.exe"), vec!["run.exe"], false),
     ] {
         let listing = list(&octets, Some("given.txt.gz")).expect(what);
-        assert_eq!((listing.names, listing.encrypted, listing.unreadable), (names.into_iter().map(str::to_owned).collect(), encrypted, false), "{what}");
+        assert_eq!(
+            (listing.names, listing.encrypted, listing.unreadable),
+            (names.into_iter().map(str::to_owned).collect(), encrypted, false),
+            "{what}"
+        );
     }
 }
 
@@ -107,7 +114,8 @@ fn bombs_and_cuts_cost_little() {
     assert!(list(&bomb, None).unwrap().head.unwrap().len() <= 64 * 1024);
     let many: Vec<(&str, &[u8])> = vec![("a.txt", b""); 30_000];
     assert!(list(&tar(&many), None).unwrap().names.len() <= ENTRIES_MAX);
-    let whole = [zip(&[("a.txt", b"x")], 0), tar(&[("b", b"x")]), gz(None, &tar(&[("c", b"x")])), rar4("d", 0), rar5("e")];
+    let whole =
+        [zip(&[("a.txt", b"x")], 0), tar(&[("b", b"x")]), gz(None, &tar(&[("c", b"x")])), rar4("d", 0), rar5("e")];
     for octets in whole {
         for cut in 0..octets.len() {
             let _ = list(&octets[..cut], None);

@@ -11,8 +11,20 @@ const INFLATED_OCTETS_MAX: u32 = 8 * 1024 * 1024;
 const DEPTH_MAX: usize = 256;
 /// Destinations whose text is not the message's.
 const SILENT: [&str; 14] = [
-    "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "themedata", "datastore",
-    "listtable", "listoverridetable", "generator", "xmlnstbl",
+    "fonttbl",
+    "colortbl",
+    "stylesheet",
+    "info",
+    "pict",
+    "object",
+    "header",
+    "footer",
+    "themedata",
+    "datastore",
+    "listtable",
+    "listoverridetable",
+    "generator",
+    "xmlnstbl",
 ];
 
 /// What a body was made from.
@@ -128,7 +140,11 @@ impl<'a> Reader<'a> {
             let octets = std::mem::take(&mut self.pending);
             let text = charset::decode(&octets, Some(&self.code_page)).text;
             // Text of the message stands as it is between tags; only inside a tag is it markup.
-            if self.from_html && !self.now.tag { self.written.push_str(&escaped(&text)) } else { self.written.push_str(&text) }
+            if self.from_html && !self.now.tag {
+                self.written.push_str(&escaped(&text));
+            } else {
+                self.written.push_str(&text);
+            }
         }
     }
 
@@ -158,7 +174,8 @@ impl<'a> Reader<'a> {
     fn symbol(&mut self, symbol: u8) {
         match symbol {
             b'\'' => {
-                let octet = self.rest.first_chunk::<2>().and_then(|[high, low]| super::super::transfer::hex_octet(*high, *low));
+                let octet =
+                    self.rest.first_chunk::<2>().and_then(|[high, low]| super::super::transfer::hex_octet(*high, *low));
                 self.rest = self.rest.get(2..).unwrap_or_default();
                 if let Some(octet) = octet {
                     self.octet(octet);
