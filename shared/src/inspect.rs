@@ -63,6 +63,7 @@ fn object(headers: &Headers, mut parsed: ParsedMessage, full_html: bool) -> Valu
         "reply": parsed.reply,
         "html": html,
         "attachments": parsed.attachments,
+        "calendar": parsed.calendar,
         "bounce": bounce,
         "charsets": parsed.charsets,
         "defects": parsed.defects,

@@ -16,6 +16,7 @@ use super::{
     CharsetUse, charset, html,
     mime::{Part, PartKind, Tree},
     transfer,
+    uuencode::{self, Block},
 };
 
 /// Octets of one text part that are read as text; the rest stays in the raw.
@@ -35,6 +36,20 @@ pub(crate) struct Body {
     pub(crate) defects: Vec<&'static str>,
     /// Indexes of the leaves read here; all others are attachments.
     pub(crate) leaves: Vec<usize>,
+    /// Files that stood in the text.
+    pub(crate) blocks: Vec<Block>,
+}
+
+impl Body {
+    /// Takes a message that was wrapped up in a file, where the mail itself says nothing.
+    pub(crate) fn or(&mut self, text: Option<String>, html: Option<String>) {
+        if !is_blank(&self.text) || self.html.is_some() {
+            return;
+        }
+        let read = text.map(|text| readable(&text)).or_else(|| html.as_deref().map(|html| html::to_text(html).0));
+        self.text = read.unwrap_or_default().trim_end().to_owned();
+        self.html = html;
+    }
 }
 
 /// One body leaf, read.
@@ -131,7 +146,7 @@ fn leaf(tree: &Tree<'_>, index: usize, part: &Part<'_>, body: &mut Body) -> Text
         markup = Markup::Html;
     }
     let text = match markup {
-        Markup::Plain => plain(part, &text, &mut body.defects),
+        Markup::Plain => plain(part, text, body),
         Markup::Html => text,
         Markup::Enriched => enriched::enriched(&text),
         Markup::Richtext => enriched::richtext(&text),
@@ -139,10 +154,14 @@ fn leaf(tree: &Tree<'_>, index: usize, part: &Part<'_>, body: &mut Body) -> Text
     TextLeaf { is_html: markup == Markup::Html, alternative: alternative(tree, part), text }
 }
 
-fn plain(part: &Part<'_>, text: &str, defects: &mut Vec<&'static str>) -> String {
+fn plain(part: &Part<'_>, mut text: String, body: &mut Body) -> String {
     let is = |name: &str, value: &str| part.content_type.param(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
-    let (text, slug) = pgp::read(text);
-    defects.extend(slug);
+    if let Some((left, blocks)) = uuencode::extract(&text) {
+        text = left;
+        body.blocks.extend(blocks);
+    }
+    let (text, slug) = pgp::read(&text);
+    body.defects.extend(slug);
     if is("format", "flowed") { flowed::unflowed(&text, is("delsp", "yes")) } else { text }
 }
 

@@ -10,6 +10,9 @@ use crate::parse::Attachment;
 
 fn logo() -> Attachment {
     Attachment {
+        role: crate::parse::Role::File,
+        flags: Vec::new(),
+        contains: Vec::new(),
         filename: Some("logo.png".to_owned()),
         content_type: "image/png".to_owned(),
         detected_type: None,
