@@ -69,6 +69,8 @@ pub struct CharsetUse {
     pub part: usize,
     /// What Content-Type said.
     pub declared: Option<String>,
+    /// What the octets say of themselves; `us-ascii` where nothing in them tells.
+    pub sniffed: String,
     /// What was used.
     pub used: String,
     /// Characters that had to be replaced by U+FFFD.

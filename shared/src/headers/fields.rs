@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::parse::charset;
+
 /// One field as it stands: name without colon, value with its folds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field<'a> {
@@ -63,11 +65,16 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Octets as text: UTF-8 (RFC 6532), else windows-1252, which every octet string is.
+/// Octets as text: UTF-8 (RFC 6532), else by escapes and statistics ([`charset`]).
 pub(crate) fn octets_as_text(octets: &[u8]) -> Cow<'_, str> {
+    octets_beside(octets, None)
+}
+
+/// The same, where text of that charset stands below the field: what wrote the one wrote the other.
+pub(crate) fn octets_beside<'a>(octets: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
     match std::str::from_utf8(octets) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(octets).0,
+        Ok(text) if !octets.contains(&0x1B) => Cow::Borrowed(text),
+        _ => Cow::Owned(charset::decode_beside(octets, None, label).text),
     }
 }
 

@@ -137,8 +137,11 @@ fn is_named_text(part: &Part<'_>) -> bool {
 fn leaf(tree: &Tree<'_>, index: usize, part: &Part<'_>, body: &mut Body) -> TextLeaf {
     let octets = decoded(part, &mut body.defects);
     let declared = part.content_type.param("charset").map(str::to_owned);
-    let read = charset::decode(&octets, declared.as_deref());
-    body.charsets.push(CharsetUse { part: index, declared, used: read.used, replaced: read.replaced });
+    let of_html =
+        || (markup(&part.content_type.value) == Some(Markup::Html)).then(|| charset::of_html(&octets)).flatten();
+    let read = charset::decode(&octets, declared.clone().or_else(of_html).as_deref());
+    let (sniffed, used, replaced) = (read.sniffed, read.used, read.replaced);
+    body.charsets.push(CharsetUse { part: index, declared, sniffed, used, replaced });
     let text = readable(&read.text);
     let mut markup = markup(&part.content_type.value).unwrap_or(Markup::Plain);
     // Scripts send whole documents without a type.
