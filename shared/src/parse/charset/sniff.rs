@@ -99,7 +99,9 @@ pub(super) fn sniff(octets: &[u8], like: Option<&'static Encoding>) -> Sniffed {
     if let Some(sure) = mark(octets).or_else(|| escapes(octets)) {
         return sure;
     }
-    if octets.contains(&0)
+    // Zeros at the end are the end of a string of C.
+    let end = octets.iter().rposition(|octet| *octet != 0).unwrap_or(0);
+    if octets.get(..end).is_some_and(|inner| inner.contains(&0))
         && let Some(wide) = zeros(octets)
     {
         return wide;
