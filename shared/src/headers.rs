@@ -75,6 +75,8 @@ pub struct Headers {
     pub date: Option<Timestamp>,
     /// The Date field as RFC 3339 text with its own offset.
     pub date_rfc3339: Option<String>,
+    /// When the last hop took it, by the topmost Received field: what the mail has where its Date is missing or wrong.
+    pub received_at: Option<Timestamp>,
     /// Value of the bottom-most Received field, unfolded.
     pub first_received: Option<String>,
     /// All fields kept: lower-case name and unfolded value, not decoded (octets that are not UTF-8 are replaced).
@@ -133,6 +135,7 @@ pub fn scan(raw: &[u8]) -> Headers {
     headers.read_addresses(&kept);
     headers.read_subject(&kept);
     headers.read_date(&kept);
+    headers.read_repetitions(&kept);
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).trim().to_owned();
     headers.first_received = kept.iter().rfind(|(name, _)| name == "received").map(|(_, value)| text(value));
     headers.fields = kept.iter().map(|(name, value)| (name.clone(), text(value))).collect();
@@ -210,13 +213,41 @@ impl Headers {
     }
 
     fn read_date(&mut self, kept: &Kept) {
-        let Some(value) = values(kept, "date").next() else {
+        // The topmost Received field is the last hop's own: what its clock said.
+        let received = values(kept, "received").next();
+        let stamp = received.as_deref().and_then(|value| value.rsplit_once(';')).map(|(_, stamp)| stamp);
+        self.received_at = stamp.and_then(date::read).map(|read| read.instant);
+        let mut dates = values(kept, "date").peekable();
+        if dates.peek().is_none() {
             self.defect("date-missing");
             return;
-        };
-        match guarded(|| date::read(&value)) {
-            Some((instant, written)) => (self.date, self.date_rfc3339) = (Some(instant), Some(written)),
+        }
+        // Of several the first that can be read.
+        match dates.find_map(|value| date::read(&value)) {
+            Some(read) => {
+                (self.date, self.date_rfc3339) = (Some(read.instant), Some(read.written));
+                if let Some(slug) = read.defect {
+                    self.defect(slug);
+                }
+            }
             None => self.defect("date-unreadable"),
+        }
+    }
+
+    /// RFC 5322 section 3.6 allows one of each; the topmost is read.
+    fn read_repetitions(&mut self, kept: &Kept) {
+        for (name, slug) in [
+            ("subject", "subject-repeated"),
+            ("date", "date-repeated"),
+            ("to", "to-repeated"),
+            ("cc", "cc-repeated"),
+            ("sender", "sender-repeated"),
+            ("reply-to", "reply-to-repeated"),
+            ("message-id", "message-id-repeated"),
+        ] {
+            if kept.iter().filter(|(n, _)| n == name).nth(1).is_some() {
+                self.defect(slug);
+            }
         }
     }
 }

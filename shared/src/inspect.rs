@@ -57,6 +57,7 @@ fn object(headers: &Headers, mut parsed: ParsedMessage, full_html: bool) -> Valu
         "base_subject": headers.base_subject,
         "ticket_refs": headers.ticket_refs,
         "date": headers.date_rfc3339,
+        "received_at": headers.received_at,
         "kind": class.kind,
         "kind_reasons": class.reasons,
         "text": parsed.text,

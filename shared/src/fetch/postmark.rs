@@ -134,7 +134,7 @@ impl Details {
     fn received_at(&self) -> Option<Timestamp> {
         let received = self.headers.iter().find(|field| field.name.eq_ignore_ascii_case("received"));
         let stamp = received.and_then(|field| field.value.rsplit(';').next());
-        let read = |text: &str| headers::date::read(text).map(|(at, _)| at);
+        let read = |text: &str| headers::date::read(text).map(|read| read.instant);
         stamp.and_then(read).or_else(|| read(&self.date))
     }
 
