@@ -36,6 +36,23 @@ pub struct TicketRef {
     pub ordinal: u64,
 }
 
+/// The topmost block of Resent fields: a mail that somebody sent on as it was, to new recipients.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Resent {
+    /// Resent-From.
+    pub from: Vec<NamedAddress>,
+    /// Resent-Sender.
+    pub sender: Option<NamedAddress>,
+    /// Resent-To.
+    pub to: Vec<NamedAddress>,
+    /// Resent-Cc.
+    pub cc: Vec<NamedAddress>,
+    /// Resent-Date.
+    pub date: Option<Timestamp>,
+    /// Resent-Message-ID.
+    pub message_id: Option<MessageId>,
+}
+
 /// What the header block says. Every list is in header order, topmost first.
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
@@ -53,6 +70,10 @@ pub struct Headers {
     pub to: Vec<NamedAddress>,
     /// Cc, groups flattened.
     pub cc: Vec<NamedAddress>,
+    /// Names of groups in To and Cc (RFC 5322 section 3.4).
+    pub groups: Vec<String>,
+    /// Who sent it on unchanged (RFC 5322 section 3.6.6), the last time.
+    pub resent: Option<Resent>,
     /// Reply-To.
     pub reply_to: Vec<NamedAddress>,
     /// Delivered-To fields.
@@ -136,6 +157,7 @@ pub fn scan(raw: &[u8]) -> Headers {
     headers.read_subject(&kept);
     headers.read_date(&kept);
     headers.read_repetitions(&kept);
+    headers.resent = resent(&kept);
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).trim().to_owned();
     headers.first_received = kept.iter().rfind(|(name, _)| name == "received").map(|(_, value)| text(value));
     headers.fields = kept.iter().map(|(name, value)| (name.clone(), text(value))).collect();
@@ -175,8 +197,11 @@ impl Headers {
 
     fn read_addresses(&mut self, kept: &Kept) {
         let all = |name: &str| -> Vec<NamedAddress> {
-            values(kept, name).flat_map(|value| guarded(|| addresses::list(&value))).collect()
+            values(kept, name).flat_map(|value| addresses::list(&value).addresses).collect()
         };
+        for name in ["to", "cc"] {
+            self.groups.extend(values(kept, name).flat_map(|value| addresses::list(&value).groups));
+        }
         let specs = |name: &str| -> Vec<AddrSpec> { all(name).iter().filter_map(NamedAddress::addr_spec).collect() };
         let (from, to, cc, reply_to) = (all("from"), all("to"), all("cc"), all("reply-to"));
         self.sender = all("sender").into_iter().next();
@@ -250,6 +275,26 @@ impl Headers {
             }
         }
     }
+}
+
+/// The fields of one block stand together; the block of an earlier resending is parted from it by trace fields.
+fn resent(kept: &Kept) -> Option<Resent> {
+    let is_resent = |name: &str| name.starts_with("resent-");
+    let start = kept.iter().position(|(name, _)| is_resent(name))?;
+    let rest = kept.get(start..)?;
+    let end = rest.iter().position(|(name, _)| !is_resent(name)).unwrap_or(rest.len());
+    let block = rest.get(..end)?;
+    let all = |name: &str| -> Vec<NamedAddress> {
+        values(block, name).flat_map(|value| addresses::list(&value).addresses).collect()
+    };
+    Some(Resent {
+        from: all("resent-from"),
+        sender: all("resent-sender").into_iter().next(),
+        to: all("resent-to"),
+        cc: all("resent-cc"),
+        date: values(block, "resent-date").find_map(|value| date::read(&value)).map(|read| read.instant),
+        message_id: values(block, "resent-message-id").find_map(|value| MessageId::parse(&value)),
+    })
 }
 
 /// RFC 5321 section 4.4: `<>` is null. An empty field says nothing (seen where a filter blanks it).

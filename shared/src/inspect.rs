@@ -53,6 +53,8 @@ fn object(headers: &Headers, mut parsed: ParsedMessage, full_html: bool) -> Valu
         "to": headers.to,
         "cc": headers.cc,
         "reply_to": headers.reply_to,
+        "groups": headers.groups,
+        "resent": headers.resent,
         "subject": headers.subject,
         "base_subject": headers.base_subject,
         "ticket_refs": headers.ticket_refs,
