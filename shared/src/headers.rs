@@ -18,6 +18,7 @@ use crate::{
     address::{AddrSpec, NamedAddress},
     envelope::ReversePath,
     message_id::MessageId,
+    parse::params::Structured,
 };
 
 /// Octets of header looked at. Real headers stay under 64 KiB; the largest seen in practice are ARC and DKIM chains.
@@ -100,7 +101,8 @@ pub struct Headers {
     pub received_at: Option<Timestamp>,
     /// Value of the bottom-most Received field, unfolded.
     pub first_received: Option<String>,
-    /// All fields kept: lower-case name and unfolded value, not decoded (octets that are not UTF-8 are replaced).
+    /// All fields kept: lower-case name and unfolded value, not decoded (octets that are not UTF-8
+    /// are read by the body's charset, else by statistics).
     pub fields: Vec<(String, String)>,
     /// What was wrong, as slugs: `header-too-long`, `header-too-many-fields`, `header-not-utf8`, `date-unreadable`, ...
     pub defects: Vec<&'static str>,
@@ -145,10 +147,14 @@ pub fn scan(raw: &[u8]) -> Headers {
         headers.defect("header-too-long");
     }
     let mut kept = Vec::with_capacity(block.fields.len());
+    // What wrote raw octets into the header wrote the body too (RFC 6532 allows UTF-8 only).
+    let beside = block.first("content-type").map(|field| Structured::parse(&field.unfolded()));
+    let beside = beside.as_ref().and_then(|structured| structured.param("charset"));
     for field in &block.fields {
-        let octets = field.unfolded();
+        let mut octets = field.unfolded();
         if std::str::from_utf8(&octets).is_err() {
             headers.defect("header-not-utf8");
+            octets = fields::octets_beside(&octets, beside).into_owned().into_bytes();
         }
         kept.push((field.lower_name(), octets));
     }

@@ -36,6 +36,46 @@ fn raw_octets_in_a_subject_are_read() {
 }
 
 #[test]
+fn raw_octets_are_read_like_the_body() {
+    let raw = b"Subject: \xF0\xD2\xC9\xCE\xD4\xC5\xD2\nContent-Type: text/plain; charset=koi8-r\n\n";
+    assert_eq!(scan(raw).subject, "Принтер");
+    let raw = b"Subject: \x83v\x83\x8A\x83\x93\x83^\x81[\x82\xCC\x8C\xCC\x8F\xE1\n\n";
+    assert_eq!(scan(raw).subject, "プリンターの故障");
+    let raw = b"Subject: \x1b$BF|K\\\x1b(B\n\n";
+    assert_eq!(scan(raw).subject, "日本");
+}
+
+#[test]
+fn long_subjects_are_whole() {
+    let raw = format!("Subject: {}\n\n", "ü".repeat(50_000));
+    let subject = scan(raw.as_bytes()).subject;
+    assert_eq!(subject.chars().count(), 50_000);
+    let row = crate::ticket::cut_at(&format!("a{subject}"), crate::ticket::SUBJECT_OCTETS_MAX).to_owned();
+    assert_eq!((row.len(), row.chars().last()), (997, Some('ü')));
+}
+
+#[test]
+fn repeated_fields_the_topmost_counts() {
+    let headers = scan(b"Subject : one\nSubject: two\nDate: soon\nDate: 27 Nov 2026 15:04:05 +0000\n\n");
+    assert_eq!(headers.subject, "one");
+    assert_eq!(headers.date_rfc3339.as_deref(), Some("2026-11-27T15:04:05Z"));
+    assert!(headers.defects.contains(&"subject-repeated") && headers.defects.contains(&"date-repeated"));
+}
+
+#[test]
+fn the_topmost_resending_and_the_last_hop() {
+    let headers = scan(
+        b"Resent-From: A <a@x.example>\nResent-To: b@x.example\nResent-Date: 27 Nov 2026 15:04:05 +0000\n\
+        Received: from a by b; 28 Nov 2026 15:04:05 +0000\nResent-From: old@x.example\nFrom: c@x.example\n\n",
+    );
+    let resent = headers.resent.unwrap();
+    assert_eq!(resent.from[0].address.as_deref(), Some("a@x.example"));
+    assert_eq!(resent.date.unwrap().to_string(), "2026-11-27T15:04:05Z");
+    assert_eq!(headers.received_at.unwrap().to_string(), "2026-11-28T15:04:05Z");
+    assert_eq!(headers.defects, ["message-id-missing", "date-missing"]);
+}
+
+#[test]
 fn several_authors_are_no_author() {
     for (raw, author) in [
         ("From: a@x.example\nFrom: A <A@X.example>\n\n", Some("a@x.example")),
