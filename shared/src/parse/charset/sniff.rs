@@ -101,7 +101,11 @@ pub(super) fn sniff(octets: &[u8], like: Option<&'static Encoding>) -> Sniffed {
     }
     // Zeros at the end are the end of a string of C.
     let end = octets.iter().rposition(|octet| *octet != 0).unwrap_or(0);
-    if octets.get(..end).is_some_and(|inner| inner.contains(&0))
+    // A few strange zeros in text that is fine without them are dirt; of Western text half the octets are zeros.
+    let looked_at = octets.get(..end.min(ZEROS_OCTETS_MAX)).unwrap_or_default();
+    let zero_octets = looked_at.iter().filter(|octet| **octet == 0).count();
+    if zero_octets > 0
+        && (zero_octets * 4 >= looked_at.len() || std::str::from_utf8(octets).is_err())
         && let Some(wide) = zeros(octets)
     {
         return wide;

@@ -84,6 +84,8 @@ fn utf_16_and_32_with_and_without_mark() {
             assert_eq!((decoded.text.as_str(), decoded.used.as_str()), (text, used), "{declared}");
         }
     }
+    assert_eq!(decode(b"Hel\0lo, there are a few zer\0s", Some("utf-8")).used, "utf-8");
+    assert_eq!(decode(b"Gr\xFC\xDFe\0", None).used, "windows-1252");
     assert_eq!(decode(b"<html> is no UTF-16 at all", Some("utf-16")).text, "<html> is no UTF-16 at all");
 }
 
