@@ -126,7 +126,7 @@ impl Found {
         let (first, second, third) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
         let (Some(second), Some(third)) = (second, third) else {
             if second.is_none() {
-                self.number(first)
+                self.number(first);
             }
             return;
         };
@@ -236,7 +236,7 @@ fn year(digits: &str) -> Option<i16> {
     let year: i16 = digits.parse().ok()?;
     match (digits.len(), year) {
         (1 | 2, 0..=49) => Some(year + 2000),
-        (2, _) | (3, _) => Some(year + 1900),
+        (2 | 3, _) => Some(year + 1900),
         (4, _) => Some(year),
         (5, 19_100..=19_199) => Some(year - 17_100),
         _ => None,

@@ -36,7 +36,7 @@ impl Sniffed {
 /// A byte order mark, which wins over everything (WHATWG "BOM sniff", and UTF-32 that it leaves out).
 pub(super) fn mark(octets: &[u8]) -> Option<Sniffed> {
     match octets {
-        [0xFF, 0xFE, 0, 0, ..] if octets.len() % 4 == 0 => Some(Sniffed::Utf32(false)),
+        [0xFF, 0xFE, 0, 0, ..] if octets.len().is_multiple_of(4) => Some(Sniffed::Utf32(false)),
         [0, 0, 0xFE, 0xFF, ..] => Some(Sniffed::Utf32(true)),
         [0xEF, 0xBB, 0xBF, ..] => Some(Sniffed::Known(UTF_8)),
         [0xFF, 0xFE, ..] => Some(Sniffed::Known(UTF_16LE)),
@@ -56,7 +56,7 @@ pub(super) fn zeros(octets: &[u8]) -> Option<Sniffed> {
     }
     let [first, second, third, fourth] = count;
     let quarter = looked_at.len() / 4;
-    if quarter > 0 && octets.len() % 4 == 0 {
+    if quarter > 0 && octets.len().is_multiple_of(4) {
         if first == quarter && second == quarter && fourth == 0 {
             return Some(Sniffed::Utf32(true));
         }
