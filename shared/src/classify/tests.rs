@@ -357,3 +357,13 @@ fn refusals_and_absences_of_mail_systems() {
     let away = "From: MAILER-DAEMON@x.example\nSubject: Automatic reply: Order\nX-Autoreply: yes";
     assert_eq!(kind_of_mail(away, "I am on vacation.", "<>").0, Kind::AutoReply);
 }
+
+/// A wording that is not in folded form would never be found.
+#[test]
+fn wordings_are_folded() {
+    use super::languages::{AUTO_REPLY_SUBJECTS, AWAY, CHALLENGES, READ_RECEIPTS, SUBJECT_GOES_ON};
+    let pairs = CHALLENGES.iter().chain(READ_RECEIPTS).flat_map(|(subjects, texts)| subjects.iter().chain(*texts));
+    let all = AUTO_REPLY_SUBJECTS.iter().chain(AWAY).chain(SUBJECT_GOES_ON).chain(pairs);
+    let unfolded: Vec<_> = all.filter(|wording| parse::fold::fold(wording) != **wording).collect();
+    assert!(unfolded.is_empty(), "{unfolded:?}");
+}

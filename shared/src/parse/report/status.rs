@@ -269,4 +269,12 @@ mod tests {
             assert_eq!((judged.status.as_deref(), judged.hard), (expected, hard), "{status:?} {text:?}");
         }
     }
+
+    /// A wording that is not in folded form would never be found.
+    #[test]
+    fn wordings_are_folded() {
+        let all = WORDINGS.iter().flat_map(|entry| entry.wordings);
+        let unfolded: Vec<_> = all.filter(|wording| fold(wording) != wording.trim_start()).collect();
+        assert!(unfolded.is_empty(), "{unfolded:?}");
+    }
 }

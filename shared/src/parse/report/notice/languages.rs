@@ -17,7 +17,7 @@ pub(super) const SUBJECTS: &[&str] = &[
     "mail delayed", "warning: could not send", "warning: message", "still being retried", "not yet been delivered",
     "mail system error", "processing error", "user unknown", "email delivery", "e-mail delivery",
     "mail status report", "rejected mail", "automatically rejected mail", "message not deliver", "message rejected",
-    "delivery unsuccessful", "bounced mail", "[bounce]", "bounce message", "message status - ", "mail could not",
+    "delivery unsuccessful", "bounced mail", "[bounce]", "bounce message", "message status -", "mail could not",
     "message you sent", "your message to", "mail error", "bounced email",
     // German.
     "unzustellbar", "nicht zustellbar", "nicht zugestellt", "zustellung fehlgeschlagen", "zustellfehler",
@@ -194,3 +194,17 @@ pub(super) const SEPARATORS: &[&str] = &[
     "元のメッセージ", "元のメール", "オリジナルメッセージ", "転送メッセージ", "原始邮件", "原始郵件",
     "原始信件", "原始消息", "转发的邮件", "원본 메시지", "원본 메일", "원래 메시지",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::fold::fold;
+
+    /// A wording that is not in folded form would never be found.
+    #[test]
+    fn wordings_are_folded() {
+        let all = SUBJECTS.iter().chain(NOT_DELIVERED).chain(FIRST_PERSON).chain(SEPARATORS);
+        let unfolded: Vec<_> = all.filter(|wording| fold(wording) != **wording).collect();
+        assert!(unfolded.is_empty(), "{unfolded:?}");
+    }
+}
