@@ -19,7 +19,7 @@ use serde::Serialize;
 pub use self::leaves::{Leaf, leaves};
 
 pub use self::report::{DeliveryReport, Notice, RecipientReport};
-pub(crate) use self::report::{OPENING_MAX, in_first_person};
+pub(crate) use self::report::{OPENING_MAX, in_first_person, says_undelivered};
 use crate::headers::Headers;
 
 /// One MIME leaf that is not the text of the mail: stored, inline, or refused with a reason.

@@ -7,7 +7,7 @@ use crate::{
     parse::{
         OPENING_MAX, ParsedMessage,
         fold::{fold, prefix},
-        in_first_person,
+        in_first_person, says_undelivered,
     },
 };
 
@@ -113,7 +113,8 @@ impl Signs {
         if submitted && !self.speak_for(Kind::AutoReply) && notice.subject && notice.wording {
             return true;
         }
-        notice.subject && notice.opening && names
+        // What stands in a quotation the author has not said.
+        notice.subject && notice.opening && names && says_undelivered(&fold(prefix(&parsed.reply, OPENING_MAX)))
     }
 }
 

@@ -195,6 +195,16 @@ fn people_stay_people() {
             "Was soll ich tun?\n\n-----Ursprüngliche Nachricht-----\nVon: postmaster@x.example\n",
             "?",
         ),
+        (
+            "Subject: RE: Undeliverable: Your order\nIn-Reply-To: <a@b>",
+            "Please check the address.\n\nFrom: Mail Delivery System <postmaster@x.example>\nSent: Monday, March 2, 2026 9:15 AM\nTo: Jane Doe <jane@x.example>\nSubject: Undeliverable: Your order\n\nDelivery has failed to these recipients or groups:\n\nli@y.example\n550 5.1.1 unknown\n",
+            "?",
+        ),
+        (
+            "Subject: FW: Undeliverable: Your order",
+            "From: Mail Delivery System <postmaster@x.example>\nSent: Monday, March 2, 2026 9:15 AM\nTo: Jane Doe <jane@x.example>\nSubject: Undeliverable: Your order\n\nDelivery has failed to these recipients or groups:\n\nli@y.example\n550 5.1.1 unknown\n",
+            "?",
+        ),
         ("Subject: Read: the manual", "I did read it, and it was read on Monday by all?", "?"),
         ("Subject: Hello\nPrecedence: bulk", "Hello", "?"),
         ("Subject: Hello\nAuto-Submitted: no", "Hello", "?"),

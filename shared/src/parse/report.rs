@@ -18,7 +18,7 @@ use super::mime::Tree;
 use crate::{headers::Headers, message_id::MessageId};
 
 pub use notice::Notice;
-pub(crate) use notice::{OPENING_MAX, in_first_person};
+pub(crate) use notice::{OPENING_MAX, in_first_person, says_undelivered};
 
 /// Recipients kept. A list's bounce may name thousands.
 pub(crate) const RECIPIENTS_MAX: usize = 1_000;
@@ -95,10 +95,19 @@ impl DeliveryReport {
 }
 
 impl RecipientReport {
+    /// True where there is no code, or one that tells only its class.
+    fn says_no_code(&self) -> bool {
+        self.status.as_ref().is_none_or(|status| status.ends_with(".0.0"))
+    }
+
+    fn is_vague(&self) -> bool {
+        self.diagnostic.is_none() || self.says_no_code()
+    }
+
     /// A refusal by a rule of the recipient's: his address is good.
     fn refuse(&mut self) {
         self.action = Some("failed".to_owned());
-        if self.status.as_ref().is_none_or(|status| status.ends_with(".0.0")) {
+        if self.says_no_code() {
             self.status = Some("5.7.1".to_owned());
         }
         self.hard = Some(false);
@@ -131,7 +140,7 @@ pub(crate) fn read(tree: &Tree<'_>, headers: &Headers, text: &str) -> Reports {
         return Reports { notice, delivery: None };
     }
     let original = original::read(tree, headers, text, &section);
-    if report.as_ref().is_none_or(|report| report.details.iter().all(|one| one.diagnostic.is_none())) {
+    if report.as_ref().is_none_or(|report| report.details.iter().all(RecipientReport::is_vague)) {
         let told = prose::read(&section, headers, &original, &notice);
         merge(&mut report, told, notice.delivery_status);
     }
@@ -157,10 +166,12 @@ fn merge(report: &mut Option<DeliveryReport>, told: Vec<RecipientReport>, struct
     let says = |other: &RecipientReport| other.diagnostic.as_deref().is_some_and(status::is_diagnostic);
     let mut same = told.into_iter().filter(|other| other.recipient.eq_ignore_ascii_case(&one.recipient));
     if let Some(same) = same.find(says) {
-        let judged =
-            status::judge(one.action.as_deref(), one.status.as_deref(), same.diagnostic.as_deref().unwrap_or_default());
-        (one.status, one.hard) = (judged.status, judged.hard);
-        one.diagnostic = same.diagnostic;
+        if one.says_no_code() {
+            let said = same.diagnostic.as_deref().unwrap_or_default();
+            let judged = status::judge(one.action.as_deref(), one.status.as_deref(), said);
+            (one.status, one.hard) = (judged.status, judged.hard);
+        }
+        one.diagnostic = one.diagnostic.take().or(same.diagnostic);
     }
 }
 

@@ -153,13 +153,23 @@ fn named(headers: &Headers) -> Notice {
 }
 
 /// True where folded text says that something was not delivered.
-pub(super) fn says_undelivered(folded: &str) -> bool {
+pub(crate) fn says_undelivered(folded: &str) -> bool {
     holds_any(folded, NOT_DELIVERED)
 }
 
 /// A person who tells of a bounce says `I` or `my`.
 pub(crate) fn in_first_person(folded: &str) -> bool {
-    let mut words = folded.split(|c: char| !c.is_alphanumeric());
+    /// qmail and Postfix say `I`, too.
+    const MACHINES: [&str; 6] = [
+        "i'm afraid i",
+        "i'm sorry to have to",
+        "i've given up",
+        "i'm not going to",
+        "i was unable to deliver",
+        "i could not deliver",
+    ];
+    let spoken = MACHINES.iter().fold(folded.to_owned(), |text, machine| text.replace(machine, ""));
+    let mut words = spoken.split(|c: char| !c.is_alphanumeric());
     words.any(|word| FIRST_PERSON.contains(&word))
 }
 

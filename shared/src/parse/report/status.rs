@@ -51,6 +51,8 @@ const WORDINGS: &[Wording] = &[
     means(5, "2.1", Meaning::Other, super::wordings::DISABLED),
     means(5, "1.6", Meaning::NoUser, super::wordings::MOVED),
     means(5, "1.1", Meaning::NoUser, super::wordings::NO_USER),
+    means(5, "6.0", Meaning::Other, super::wordings::MALFORMED),
+    means(5, "3.0", Meaning::Other, super::wordings::BROKEN),
     means(4, "4.7", Meaning::Other, super::wordings::EXPIRED),
     means(4, "4.1", Meaning::Other, super::wordings::UNREACHABLE),
 ];
@@ -185,8 +187,9 @@ pub(crate) fn judge(action: Option<&str>, status: Option<&str>, text: &str) -> J
     let told = [given, Status::find(text).filter(|status| status.class != 2)];
     let permanent = super::wordings::is_permanent(&folded);
     let class = given.map(|status| status.class).or(told.iter().flatten().map(|status| status.class).next());
-    let class =
-        class.or(class_of_code).or(worded.map(|entry| entry.class)).or(permanent.map(|p| if p { 5 } else { 4 }));
+    // A code decides; else a word such as `temporary`, the wording's own class, a word such as `permanent`.
+    let class = class.or(class_of_code).or(permanent.filter(|permanent| !permanent).map(|_| 4));
+    let class = class.or(worded.map(|entry| entry.class)).or(permanent.map(|_| 5));
     // `Failed`, and nothing says why.
     let class = class.or((action == Some("failed")).then_some(5));
     // A report that the system is still trying cannot be permanent, whatever the last reply was.
@@ -261,6 +264,8 @@ mod tests {
             (None, None, "This account has been disabled or discontinued", Some("5.2.1"), Some(false)),
             (None, None, "connection timed out", Some("4.4.1"), Some(false)),
             (None, None, "too many hops", Some("5.4.6"), Some(false)),
+            (None, None, "Command died with status 17: \"/usr/sbin/filter\"", Some("5.3.0"), Some(false)),
+            (None, None, "554 No Resent-From field given", Some("5.6.0"), Some(false)),
             (None, None, "550 go away", Some("5.0.0"), Some(true)),
             (None, None, "This is a permanent error; I've given up.", Some("5.0.0"), Some(true)),
             (None, None, "", None, None),

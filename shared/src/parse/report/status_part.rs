@@ -18,7 +18,9 @@ const PARTS_MAX: usize = 20;
 /// or the text says that the mail is a report (scanners wrap bounces so).
 pub(super) fn parts<'a, 't>(tree: &'a Tree<'t>, notice: &Notice) -> impl Iterator<Item = &'a Part<'t>> {
     let declared = tree.parts.first().and_then(|root| root.content_type.param("report-type"));
-    let wrapped = declared.is_some_and(|kind| kind.eq_ignore_ascii_case("delivery-status")) || notice.from_daemon;
+    let wrapped = declared.is_some_and(|kind| kind.eq_ignore_ascii_case("delivery-status"))
+        || notice.from_daemon
+        || (notice.from_postmaster && notice.subject);
     let rejection = notice.rejection;
     let is_status = move |part: &&Part<'_>| match part.content_type.value.as_str() {
         "message/delivery-status" | "message/global-delivery-status" => true,

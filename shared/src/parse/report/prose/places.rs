@@ -77,6 +77,8 @@ fn rank(section: &Section, index: usize, line: &str, mention: &Mention, introduc
     let after = line.get(mention.end..).unwrap_or_default();
     let lead = fold(before);
     let bare = lead.trim_start_matches(|c: char| !c.is_alphanumeric());
+    // The fields of a delivery-status part, in a text.
+    let bare = bare.strip_suffix("rfc822;").map_or(bare, str::trim_end);
     let expanded = bare.ends_with("expanded from:") || bare.ends_with("expanded from");
     if lead.ends_with("rcpt to:") || expanded && bare.ends_with(':') {
         return Some(Rank::Listed);

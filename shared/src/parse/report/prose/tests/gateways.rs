@@ -80,4 +80,10 @@ pub(super) const ROWS: &[Row] = &[
     ("aborted", "Mail Delivery System <>", "Delivery status notification",
      "      This message was created automatically by mail delivery software.\n\nDelivery to the following recipients was aborted after 5.2 hour(s):\n\n  * jane@x.example\n\n                         Technical details:\n\nSMTP:RCPT host mx.x.example: 451 4.7.1 try later\n",
      &["jane@x.example"], "4.7.1", Some(false)),
+    ("status in the text", "MAILER-DAEMON@x.example", "Returned mail",
+     "Reporting-MTA: dns; mx.x.example\n\nOriginal-Recipient: rfc822;jane@x.example\nFinal-Recipient: rfc822; jane@x.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 user unknown\n",
+     &["jane@x.example"], "5.1.1", Some(true)),
+    ("an unnamed gateway", "bounces@x.example", "Mail delivery failed",
+     "I'm afraid I wasn't able to deliver your message to the following addresses.\n\n<jane@x.example>:\n550 5.1.1 no such user\n",
+     &["jane@x.example"], "5.1.1", Some(true)),
 ];

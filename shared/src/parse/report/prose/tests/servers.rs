@@ -152,7 +152,7 @@ pub(super) const ROWS: &[Row] = &[
      "This is the mail system at host zimbra.x.example.\n\n<jane@x.example>: host zimbra.x.example[192.0.2.7] said: 550 5.1.1 jane@x.example: Email address could not be found, or was misspelled (8) (in reply to RCPT TO command)\n",
      &["jane@x.example"], "5.1.1", Some(true)),
     ("X4", "MAILER-DAEMON@x.example", "Undeliverable Mail", 
-     "Can't open mailbox for jane@x.example. Temporary error\n", &["jane@x.example"], "4.0.0", Some(false)),
+     "Can't open mailbox for jane@x.example. Temporary error\n", &["jane@x.example"], "4.3.0", Some(false)),
     ("Domino, German server", "Postmaster@x.example", "ZUSTELLFEHLER: Benutzer nicht gefunden",
      "Ihre Nachricht\n\n  Betreff: Hallo\n\nwurde nicht zugestellt an:\n\n  jane@x.example\n\nwegen:\n\n  Benutzer jane nicht im Domino-Verzeichnis; Benutzer unbekannt\n",
      &["jane@x.example"], "5.1.1", Some(true)),
