@@ -2,7 +2,7 @@
 
 use super::{
     Kind, Signs, has_word,
-    languages::{AUTO_REPLY_SUBJECTS, AWAY, CHALLENGES, SUBJECT_GOES_ON},
+    languages::{AUTO_REPLY_SUBJECTS, AWAY, CHALLENGES, DOUBTFUL_SUBJECTS, SUBJECT_GOES_ON},
     word,
 };
 use crate::{
@@ -99,11 +99,11 @@ impl Signs {
         let bulk = has_word(headers, &["precedence", "x-precedence"], &["bulk", "junk"]);
         let by_rule = headers.first("x-ms-exchange-generated-message-source").is_some()
             || headers.first("x-ms-exchange-inbox-rules-loop").is_some();
-        match auto_reply_subject(&subject) {
+        let machine = null || submitted || bulk || by_rule || suppresses(headers);
+        let quoted = auto_reply_subject(&subject, AUTO_REPLY_SUBJECTS);
+        match quoted {
             // Exchange marks its out-of-office answers `auto-generated`; their subject tells.
-            Some(_) if null || submitted || bulk || by_rule || suppresses(headers) => {
-                self.add(Kind::AutoReply, "auto-reply-subject");
-            }
+            Some(_) if machine => self.add(Kind::AutoReply, "auto-reply-subject"),
             Some(_) if away() => {
                 self.add(Kind::AutoReply, "auto-reply-subject");
                 self.add(Kind::AutoReply, "auto-reply-wording");
@@ -111,7 +111,10 @@ impl Signs {
             Some(quotes) if quotes && !headers.in_reply_to.is_empty() => {
                 self.add(Kind::AutoReply, "auto-reply-subject");
             }
-            // An alarm may say that it is automatic, too; an answer answers (RFC 3834 section 3.1.5).
+            None if machine && auto_reply_subject(&subject, DOUBTFUL_SUBJECTS).is_some() && away() => {
+                self.add(Kind::AutoReply, "auto-reply-subject");
+                self.add(Kind::AutoReply, "auto-reply-wording");
+            }
             None if null && !parsed.notice.subject && answers(headers, &subject) && away() => {
                 self.add(Kind::AutoReply, "auto-reply-wording");
             }
@@ -162,9 +165,9 @@ fn suppresses(headers: &Headers) -> bool {
 /// Whether the folded subject is an answering machine's; inside, whether it goes on with what it answers
 /// (`Automatic reply: your order`). "Out of office chairs" is about chairs: the words must end there or go on as such
 /// subjects do.
-fn auto_reply_subject(subject: &str) -> Option<bool> {
+fn auto_reply_subject(subject: &str, beginnings: &[&str]) -> Option<bool> {
     let bare = subject.trim_start_matches(|c: char| !c.is_alphanumeric());
-    AUTO_REPLY_SUBJECTS.iter().find_map(|beginning| {
+    beginnings.iter().find_map(|beginning| {
         let rest = bare.strip_prefix(beginning)?;
         let rest = rest.trim_start();
         let next = rest.chars().next();
