@@ -10,7 +10,7 @@ use crate::{
     headers::Headers,
     parse::{
         ParsedMessage,
-        fold::{fold, holds_any, prefix},
+        fold::{fold, folded_subject, holds_any, prefix},
     },
 };
 
@@ -92,7 +92,7 @@ impl Signs {
     /// in the text alone count only where the envelope is a machine's: people write that they are away, too.
     fn in_words(&mut self, headers: &Headers, parsed: &ParsedMessage, envelope: &Envelope) {
         let null = envelope.reverse_path == ReversePath::Null;
-        let subject = fold(&headers.subject);
+        let subject = folded_subject(&headers.subject);
         let text = std::cell::LazyCell::new(|| fold(prefix(&parsed.text, AWAY_MAX)));
         let away = || holds_any(&text, AWAY);
         let submitted = self.found.iter().any(|(_, slug)| slug.starts_with("auto-submitted"));

@@ -6,7 +6,7 @@ use crate::{
     headers::Headers,
     parse::{
         OPENING_MAX, ParsedMessage,
-        fold::{fold, prefix},
+        fold::{fold, folded_subject, prefix},
         in_first_person, says_undelivered,
     },
 };
@@ -26,7 +26,7 @@ impl Signs {
         } else if notice.feedback && !passed_on {
             self.add(Kind::AbuseReport, "feedback-report-part");
         }
-        let subject = fold(&headers.subject);
+        let subject = folded_subject(&headers.subject);
         // Microsoft's junk mail reports: a complaint with the mail attached, and no report part.
         if subject.starts_with("complaint about message from") && notice.returned {
             self.add(Kind::AbuseReport, "complaint-subject");

@@ -64,6 +64,14 @@ pub(crate) fn holds_any(folded: &str, wordings: &[&str]) -> bool {
     wordings.iter().any(|wording| folded.contains(wording))
 }
 
+/// Octets of a subject that are matched: a header may hold half a megabyte of one.
+const SUBJECT_MAX: usize = 1_000;
+
+/// The subject, folded.
+pub(crate) fn folded_subject(subject: &str) -> String {
+    fold(prefix(subject, SUBJECT_MAX))
+}
+
 /// At most `octets` of `text`, cut at a character.
 pub(crate) fn prefix(text: &str, octets: usize) -> &str {
     text.get(..text.floor_char_boundary(octets)).unwrap_or(text)

@@ -8,7 +8,7 @@ use crate::{
     envelope::ReversePath,
     headers::Headers,
     parse::{
-        fold::{fold, holds_any, prefix},
+        fold::{fold, folded_subject, holds_any, prefix},
         mime::Tree,
     },
 };
@@ -17,6 +17,8 @@ use crate::{
 const OCTETS_MAX: usize = 32 * 1024;
 /// The same where sender, subject and structure say nothing of a notice: most mail is of people, and its reading is cheap.
 const UNLIKELY_OCTETS_MAX: usize = 4 * 1024;
+/// Authors looked at: a mail system is one.
+const AUTHORS_MAX: usize = 5;
 /// Octets in which a machine comes to the point.
 pub(crate) const OPENING_MAX: usize = 400;
 /// Octets in which the wording is looked for.
@@ -134,19 +136,19 @@ pub(super) fn read(tree: &Tree<'_>, text: &str, headers: &Headers) -> (Section, 
 
 /// What sender and subject say.
 fn named(headers: &Headers) -> Notice {
-    let name = |one: &NamedAddress| fold(one.name.as_deref().unwrap_or_default());
+    let name = |one: &NamedAddress| folded_subject(one.name.as_deref().unwrap_or_default());
     let local = |one: &NamedAddress| {
         let written = one.address.as_deref().unwrap_or_default();
         written.rsplit_once('@').map_or(written, |(local, _)| local).trim_matches('"').to_ascii_lowercase()
     };
-    let by_name = |names: &[&str]| headers.from.iter().any(|one| holds_any(&name(one), names));
+    let authors = || headers.from.iter().take(AUTHORS_MAX);
+    let by_name = |names: &[&str]| authors().any(|one| holds_any(&name(one), names));
     let daemon = |local: &str| DAEMONS.iter().any(|daemon| local.starts_with(daemon));
     let by_path = matches!(&headers.return_path, ReversePath::Address(address) if daemon(address.local_part()));
     Notice {
-        from_daemon: headers.from.iter().any(|one| daemon(&local(one))) || by_name(&DAEMON_NAMES) || by_path,
-        from_postmaster: headers.from.iter().any(|one| local(one).starts_with("postmaster"))
-            || by_name(&POSTMASTER_NAMES),
-        subject: holds_any(&fold(&headers.subject), SUBJECTS),
+        from_daemon: authors().any(|one| daemon(&local(one))) || by_name(&DAEMON_NAMES) || by_path,
+        from_postmaster: authors().any(|one| local(one).starts_with("postmaster")) || by_name(&POSTMASTER_NAMES),
+        subject: holds_any(&folded_subject(&headers.subject), SUBJECTS),
         failed_recipients: headers.first("x-failed-recipients").is_some_and(|value| value.contains('@')),
         ..Notice::default()
     }

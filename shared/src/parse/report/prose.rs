@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     headers::Headers,
-    parse::fold::{fold, holds_any, prefix},
+    parse::fold::{folded_subject, holds_any, prefix},
 };
 
 /// Mentions of one recipient looked at for the reason.
@@ -67,7 +67,7 @@ fn action(section: &Section, bounce: &Headers, notice: &Notice) -> Option<&'stat
         "verzogert sich", "weiterhin versuch", "est retardee", "a ete retardee", "se ha retrasado", "in ritardo",
         "is vertraagd", "配信が遅れ", "遅延して", "задерживается", "延迟", "지연",
     ];
-    let subject = fold(&bounce.subject);
+    let subject = folded_subject(&bounce.subject);
     let delayed = holds_any(&section.folded, DELAYED)
         || holds_any(&subject, &["delayed", "(delay)", "still being retried", "warning: could not send", "verzogert"]);
     if delayed {
