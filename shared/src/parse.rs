@@ -6,6 +6,7 @@ mod body;
 pub mod calendar;
 pub(crate) mod charset;
 mod file_types;
+pub(crate) mod fold;
 mod html;
 pub mod images;
 mod leaves;
@@ -27,7 +28,9 @@ pub use self::{
     leaves::{Leaf, leaves},
 };
 
-use crate::{headers::Headers, message_id::MessageId};
+pub use self::report::{DeliveryReport, Notice, RecipientReport};
+pub(crate) use self::report::{OPENING_MAX, in_first_person, says_undelivered};
+use crate::headers::Headers;
 
 /// One MIME leaf that is not the text of the mail: stored, inline, or refused with a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,21 +80,6 @@ pub struct CharsetUse {
     pub replaced: usize,
 }
 
-/// What an RFC 3464 report says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct DeliveryReport {
-    /// Original (else final) recipients: whom our mail was addressed to.
-    pub recipients: Vec<String>,
-    /// `failed`, `delayed`, ... of the first recipient.
-    pub action: Option<String>,
-    /// `x.y.z` of the first recipient.
-    pub status: Option<String>,
-    /// Diagnostic-Code of the first recipient.
-    pub diagnostic: Option<String>,
-    /// Message-ID of the mail that bounced, from the quoted header.
-    pub original_message_id: Option<MessageId>,
-}
-
 /// A message, read.
 #[derive(Clone, Debug, Default)]
 pub struct ParsedMessage {
@@ -111,8 +99,10 @@ pub struct ParsedMessage {
     pub content_type: String,
     /// `report-type` parameter of a multipart/report root, lower case.
     pub report_type: Option<String>,
-    /// Set where the mail holds a message/delivery-status part.
+    /// What the mail reports of a delivery, by structure or by its wording; it counts where the mail is a bounce.
     pub delivery_report: Option<DeliveryReport>,
+    /// Signs of a report, for `classify`.
+    pub notice: Notice,
     /// What was wrong, as slugs.
     pub defects: Vec<String>,
 }
@@ -144,6 +134,7 @@ fn read(raw: &[u8], headers: &Headers) -> ParsedMessage {
     let report_type = root.and_then(|part| part.content_type.param("report-type")).map(str::to_ascii_lowercase);
     let mut defects: Vec<String> = tree.defects.iter().chain(&body.defects).map(|slug| (*slug).to_owned()).collect();
     defects.extend(attached.defects);
+    let reports = report::read(&tree, headers, &body.text);
     ParsedMessage {
         reply: quoted::visible_reply(&body.text, headers.is_forward()),
         text: body.text,
@@ -153,7 +144,8 @@ fn read(raw: &[u8], headers: &Headers) -> ParsedMessage {
         charsets: body.charsets,
         report_type: report_type.filter(|_| content_type.starts_with("multipart/")),
         content_type,
-        delivery_report: report::read(&tree),
+        delivery_report: reports.delivery,
+        notice: reports.notice,
         defects,
     }
 }
