@@ -97,7 +97,8 @@ pub(crate) fn read(tree: &Tree<'_>) -> Body {
     // A text that has a name is a file, but it is all that the mail says (Netscape sends dropped files so, and some
     // scripts name their text): it is listed as a file and read as text.
     if body.text.trim().is_empty()
-        && let Some((index, part)) = tree.parts.iter().enumerate().find(|(_, part)| is_named_text(part))
+        && let Some((index, part)) =
+            tree.parts.iter().enumerate().find(|(index, part)| is_named_text(part) && !body.leaves.contains(index))
     {
         leaves.push(leaf(tree, index, part, &mut body));
         body.text = text(&leaves, &mut body.defects);

@@ -13,7 +13,7 @@ const EXTENSION_CHARS_MAX: usize = 10;
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 /// Extensions for files without any name, by type; what is not here is `bin`.
-const EXTENSIONS: [(&str, &str); 24] = [
+const EXTENSIONS: [(&str, &str); 23] = [
     ("application/gzip", "gz"),
     ("application/ics", "ics"),
     ("application/msword", "doc"),
@@ -29,7 +29,6 @@ const EXTENSIONS: [(&str, &str); 24] = [
     ("image/svg+xml", "svg"),
     ("image/tiff", "tif"),
     ("image/webp", "webp"),
-    ("message/delivery-status", "txt"),
     ("message/global", "eml"),
     ("message/rfc822", "eml"),
     ("text/calendar", "ics"),
@@ -43,7 +42,8 @@ const EXTENSIONS: [(&str, &str); 24] = [
 /// The extension that files of this type usually have.
 pub(crate) fn extension_of(content_type: &str) -> &'static str {
     let known = EXTENSIONS.iter().find(|(kind, _)| *kind == content_type).map(|(_, extension)| *extension);
-    known.unwrap_or(if content_type.starts_with("text/") { "txt" } else { "bin" })
+    let words = content_type.starts_with("text/") || content_type.starts_with("message/");
+    known.unwrap_or(if words { "txt" } else { "bin" })
 }
 
 /// The part of a Content-ID that is a file name: Outlook writes `image001.png@01DA2B3C.4D5E6F70`.

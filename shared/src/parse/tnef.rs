@@ -79,6 +79,8 @@ struct Attribute<'a> {
     id: u32,
     data: &'a [u8],
     sound: bool,
+    /// The octets ended before the data did.
+    cut: bool,
     rest: &'a [u8],
 }
 
@@ -94,8 +96,8 @@ fn attribute(octets: &[u8]) -> Option<Attribute<'_>> {
     let data = rest.get(..length).unwrap_or(rest);
     let after = rest.get(length..).unwrap_or_default();
     let sum = data.iter().fold(0_u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
-    let sound = data.len() == length && after.get(..2) == Some(&sum.to_le_bytes());
-    Some(Attribute { id, data, sound, rest: after.get(2..).unwrap_or_default() })
+    let sound = after.get(..2) == Some(&sum.to_le_bytes());
+    Some(Attribute { id, data, sound, cut: data.len() < length, rest: after.get(2..).unwrap_or_default() })
 }
 
 /// The file that is being read.
@@ -122,7 +124,9 @@ fn read(octets: &[u8], depth: usize, unpacked: &mut Unpacked) -> bool {
         };
         count += 1;
         rest = found.rest;
-        if !found.sound {
+        if found.cut {
+            unpacked.defect("tnef-cut");
+        } else if !found.sound {
             unpacked.defect("tnef-damaged");
         }
         match found.id {

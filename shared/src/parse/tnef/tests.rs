@@ -180,7 +180,8 @@ fn what_is_cut_or_damaged_is_read_as_far_as_it_goes() {
     assert_eq!((unpacked.files[0].octets.as_ref(), &unpacked.defects[..]), (&b"First"[..], &["tnef-damaged"][..]));
     // Lengths lie.
     let lying = [SIGNATURE, &[1, 0, 2], &ATTACH_DATA.to_le_bytes(), &u32::MAX.to_le_bytes(), b"rest"].concat();
-    assert_eq!(unpack(&lying).unwrap().files[0].octets.as_ref(), b"rest");
+    let unpacked = unpack(&lying).unwrap();
+    assert_eq!((unpacked.files[0].octets.as_ref(), &unpacked.defects[..]), (&b"rest"[..], &["tnef-cut"][..]));
     assert_eq!(unpack(b"no tnef"), None);
 }
 
