@@ -3,7 +3,7 @@
 //! The scan looks at the first [`SCAN_OCTETS_MAX`] octets and [`FIELDS_MAX`] fields at most, so that a hostile header
 //! costs a fixed amount. `parse` reads the body later; both see the same header.
 
-mod addresses;
+pub(crate) mod addresses;
 pub(crate) mod date;
 pub(crate) mod fields;
 mod subject;

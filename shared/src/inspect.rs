@@ -61,6 +61,8 @@ fn object(headers: &Headers, mut parsed: ParsedMessage, full_html: bool) -> Valu
         "kind_reasons": class.reasons,
         "text": parsed.text,
         "reply": parsed.reply,
+        "reply_cut": parsed.reply_cut,
+        "forwarded_from": parsed.forwarded_from,
         "html": html,
         "attachments": parsed.attachments,
         "calendar": parsed.calendar,

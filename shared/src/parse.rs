@@ -22,10 +22,13 @@ mod uuencode;
 use bytes::Bytes;
 use serde::Serialize;
 
+use self::mime::PartKind;
+
 pub use self::{
     calendar::CalendarEvent,
     images::Role,
     leaves::{Leaf, leaves},
+    quoted::{ForwardedFrom, ReplyCut},
 };
 
 pub use self::report::{DeliveryReport, Notice, RecipientReport};
@@ -87,6 +90,10 @@ pub struct ParsedMessage {
     pub text: String,
     /// What the author newly wrote.
     pub reply: String,
+    /// What of the text is not in the reply, and why.
+    pub reply_cut: ReplyCut,
+    /// The original of a forward.
+    pub forwarded_from: Option<ForwardedFrom>,
     /// The HTML part as it stands in the mail: hostile, never shown; see [`sanitised_html`].
     pub html: Option<String>,
     /// Every leaf that is not text or html above.
@@ -135,8 +142,12 @@ fn read(raw: &[u8], headers: &Headers) -> ParsedMessage {
     let mut defects: Vec<String> = tree.defects.iter().chain(&body.defects).map(|slug| (*slug).to_owned()).collect();
     defects.extend(attached.defects);
     let reports = report::read(&tree, headers, &body.text);
+    let visible = quoted::visible_reply(&body.text, headers.is_forward());
+    let attached_message = tree.parts.iter().find(|part| part.kind == PartKind::Message && part.message.is_none());
     ParsedMessage {
-        reply: quoted::visible_reply(&body.text, headers.is_forward()),
+        forwarded_from: quoted::forwarded_from(&body.text, headers, attached_message.map(|part| part.body)),
+        reply: visible.reply,
+        reply_cut: visible.cut,
         text: body.text,
         html: body.html,
         attachments: attached.all,

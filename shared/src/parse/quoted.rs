@@ -1,37 +1,105 @@
 //! What the author newly wrote: the text without the history, signature and footers below it.
 //!
-//! Cuts only at the end: an answer below or between quotes keeps them, because without them it can't be understood.
-//! A forwarded message is kept whole: it is what the author wants to show. In doubt text stays: a quote too much is
-//! untidy, a word lost is wrong. One pass over the lines with a fixed look-ahead, so the cost is linear.
+//! Cuts only at the end, and a banner that a gateway put on top: an answer below or between quotes keeps them, because
+//! without them it can't be understood. A forwarded message is kept whole: it is what the author wants to show. In doubt
+//! text stays: a quote too much is untidy, a word lost is wrong. What was cut, and by which rule, is told, so that it can
+//! be undone. One pass over the lines with a fixed look-ahead, so the cost is linear.
 
+mod closing;
+mod forward;
+mod history;
+mod legal;
 mod phrases;
 mod words;
 
-use phrases::{is_attribution, is_footer, is_forward_marker, is_original_marker, label};
-use words::Label;
+use serde::Serialize;
+
+pub use self::forward::ForwardedFrom;
+pub(crate) use self::forward::forwarded_from;
+use self::{
+    history::{Start, history_start},
+    phrases::{is_attribution, is_footer},
+};
 
 /// Lines an attribution is wrapped over at most (Gmail and Apple Mail wrap at 76 columns).
 const ATTRIBUTION_LINES_MAX: usize = 4;
-/// Lines looked at for an Outlook header block.
-const BLOCK_LINES_MAX: usize = 10;
 /// Filled lines below a signature mark; a longer "signature" is text.
 const SIGNATURE_LINES_MAX: usize = 25;
+/// Columns from which on a quoted line was probably wrapped on its way, its rest standing unmarked in the next line.
+const WRAPPED_COLUMNS_MIN: usize = 55;
+
+/// What was left out of the visible reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReplyCut {
+    /// The rule that made the topmost cut: `attribution`, `original-marker`, `header-block`, `quote`, `signature`,
+    /// `closing`, `legal-footer`, `list-footer`, `footer`, `banner`, `separator`; `None` where nothing was cut.
+    pub rule: Option<&'static str>,
+    /// Byte ranges `[start, end)` of the full text that are left out, in order; the rest, trimmed, is the reply.
+    pub ranges: Vec<(usize, usize)>,
+}
+
+/// The visible reply, and what is not in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Visible {
+    pub(crate) reply: String,
+    pub(crate) cut: ReplyCut,
+}
 
 /// The part of `text` that its author newly wrote. `forwarded` = the subject says it is a forward, so header blocks
 /// below are what is shown, not history. Never empty where `text` is not.
-pub(crate) fn visible_reply(text: &str, forwarded: bool) -> String {
+pub(crate) fn visible_reply(text: &str, forwarded: bool) -> Visible {
     let lines: Vec<&str> = text.lines().collect();
-    let Some(end) = history_start(&lines, forwarded) else {
-        return text.trim().to_owned();
+    let Some(Start { at: end, rule }) = history_start(&lines, forwarded) else {
+        return Visible { reply: text.trim().to_owned(), cut: ReplyCut::default() };
     };
-    let kept = without_trailer(lines.get(..end).unwrap_or(&lines));
-    let reply = kept.join("\n").trim().to_owned();
-    // All of it looked like history: whatever it is, somebody sent it.
-    if reply.is_empty() { text.trim().to_owned() } else { reply }
+    let top = legal::banner(&lines);
+    let mut kept = Kept { lines: lines.get(top.min(end)..end).unwrap_or_default(), rule };
+    kept.trim_trailer();
+    let rule = kept.rule.or_else(|| (top > 0).then_some("banner"));
+    let (Some(first), Some(last)) = (kept.lines.first(), kept.lines.last()) else { return whole(text) };
+    let start = offset(text, first);
+    within(text, start, offset(text, last) + last.len(), rule)
 }
 
+/// Cuts the text off at an octet that a line of ours begins at: it wins over everything below and above it.
+pub(crate) fn cut_at_separator(text: &str, at: usize, forwarded: bool) -> Visible {
+    let Some(above) = text.get(..at) else { return whole(text) };
+    let visible = visible_reply(above, forwarded);
+    if visible.reply.is_empty() {
+        return whole(text);
+    }
+    let start = offset(above, visible.reply.as_str()).min(above.len());
+    let start = above.get(start..).and_then(|rest| rest.find(visible.reply.as_str()).map(|found| start + found));
+    let start = start.or_else(|| above.find(visible.reply.as_str())).unwrap_or_default();
+    within(text, start, start + visible.reply.len(), Some("separator"))
+}
+
+fn whole(text: &str) -> Visible {
+    Visible { reply: text.trim().to_owned(), cut: ReplyCut::default() }
+}
+
+/// The reply that stands in `start..end`, with what is cut around it. Blanks alone are no cut.
+fn within(text: &str, start: usize, end: usize, rule: Option<&'static str>) -> Visible {
+    let reply = text.get(start..end).unwrap_or(text).trim().to_owned();
+    // All of it looked like history: whatever it is, somebody sent it.
+    if reply.is_empty() {
+        return whole(text);
+    }
+    let said = |range: &(usize, usize)| text.get(range.0..range.1).is_some_and(|cut| !cut.trim().is_empty());
+    let ranges: Vec<(usize, usize)> = [(0, start), (end, text.len())].into_iter().filter(said).collect();
+    let rule = rule.filter(|_| !ranges.is_empty());
+    Visible { reply, cut: ReplyCut { rule, ranges } }
+}
+
+/// Where a part of `text` begins in it.
+fn offset(text: &str, part: &str) -> usize {
+    (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
+}
+
+/// A line of somebody else's. Gmail breaks attributions before their last `>:`, which is none.
 fn is_quoted(line: &str) -> bool {
-    line.trim_start().starts_with('>')
+    let line = line.trim_start();
+    line.starts_with('>') && !line.starts_with(">:") && !line.starts_with("> wrote:")
 }
 
 fn is_blank(line: &str) -> bool {
@@ -41,48 +109,7 @@ fn is_blank(line: &str) -> bool {
 /// A line of nothing but dashes, underscores, equal signs or asterisks.
 fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    line.chars().count() >= 3 && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─'))
-}
-
-/// First line of what can only be history; the number of lines where there is none; `None` = keep all, it is a forward.
-fn history_start(lines: &[&str], forwarded: bool) -> Option<usize> {
-    let mut written = false;
-    for (at, line) in lines.iter().enumerate() {
-        if is_blank(line) || is_quoted(line) {
-            continue;
-        }
-        if is_forward_marker(line) {
-            return None;
-        }
-        let rest = lines.get(at..).unwrap_or_default();
-        if is_original_marker(line) && (written || !forwarded) {
-            return if forwarded { None } else { Some(at) };
-        }
-        if is_header_block(rest) {
-            // A block at the very top belongs to the mail itself (scanners, copied mail), one below a forward is shown.
-            match (written, forwarded) {
-                (_, true) => return None,
-                (true, false) => return Some(at),
-                (false, false) => {}
-            }
-        }
-        // A device writes its footer below the answer: what stands under it, apart from it, is history.
-        let apart = at > 0 && lines.get(at - 1).is_some_and(|l| is_blank(l)) && rest.get(1).is_none_or(|l| is_blank(l));
-        if written && !forwarded && apart && is_footer(line) {
-            return Some(at);
-        }
-        if let Some(taken) = attribution(rest) {
-            let below = rest.get(taken..).unwrap_or_default();
-            let quoted_next = below.iter().find(|l| !is_blank(l)).is_none_or(|l| is_quoted(l));
-            // History without marks (Gmail's HTML made text): nothing below is told apart, all of it goes. With marks
-            // below, answers may stand between them; the trailer decides.
-            if !quoted_next && written {
-                return Some(at);
-            }
-        }
-        written = true;
-    }
-    Some(lines.len())
+    line.chars().count() >= 3 && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '‐' | '‑'))
 }
 
 /// Lines that an attribution at the start of `lines` takes.
@@ -99,102 +126,130 @@ fn attribution(lines: &[&str]) -> Option<usize> {
             return Some(n + 1);
         }
         // Two lines in a row that end a sentence are prose.
-        if line.trim_end().ends_with(['.', '!', '?']) {
+        if line.trim_end().ends_with(['!', '?']) || line.trim_end().ends_with('.') && n > 0 {
             return None;
         }
     }
     None
 }
 
-/// Outlook's `From: Sent: To: Subject:`, in any of its languages, blank lines between them allowed.
-fn is_header_block(lines: &[&str]) -> bool {
-    if lines.first().and_then(|line| label(line)) != Some(Label::From) {
-        return false;
-    }
-    let mut seen: Vec<Label> = Vec::new();
-    let mut strays = 0;
-    for line in lines.iter().take(BLOCK_LINES_MAX).filter(|line| !is_blank(line)) {
-        match label(line) {
-            Some(found) if !seen.contains(&found) => seen.push(found),
-            // A long To field goes on in the next line.
-            _ => strays += 1,
-        }
-        if strays > 2 {
-            break;
-        }
-    }
-    seen.len() >= 3
+/// What is left of the lines, and the rule that made the last, which is the topmost, cut.
+struct Kept<'a, 'b> {
+    lines: &'b [&'a str],
+    rule: Option<&'static str>,
 }
 
-/// Takes quotes, attributions, signature, footers and rules off the end, until nothing goes.
-fn without_trailer<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    let mut kept = lines;
-    loop {
-        let before = kept.len();
-        kept = trim_blank(kept);
-        kept = without_signature(kept);
-        kept = without_list_footer(kept);
-        while let Some((last, rest)) = kept.split_last() {
-            if !(is_blank(last) || is_quoted(last) || is_rule(last) || is_footer(last)) {
-                break;
+impl Kept<'_, '_> {
+    fn cut_to(&mut self, end: usize, rule: &'static str) {
+        self.lines = self.lines.get(..end).unwrap_or_default();
+        self.rule = Some(rule);
+    }
+
+    fn trim_blank(&mut self) {
+        let end = self.lines.iter().rposition(|line| !is_blank(line)).map_or(0, |at| at + 1);
+        self.lines = self.lines.get(..end).unwrap_or_default();
+    }
+
+    /// Takes quotes, attributions, signature, footers and rules off the end, until nothing goes.
+    fn trim_trailer(&mut self) {
+        let all = self.lines.len();
+        loop {
+            let before = self.lines.len();
+            self.trim_blank();
+            self.trim_signature();
+            self.trim_list_footer();
+            if let Some(end) = legal::footer(self.lines) {
+                self.cut_to(end, "legal-footer");
             }
-            kept = rest;
-        }
-        if kept.len() < lines.len() {
-            kept = without_attribution(kept);
-        }
-        if kept.len() == before {
-            return kept.to_vec();
+            self.trim_quotes();
+            if self.lines.len() < all {
+                self.trim_attribution();
+            }
+            self.trim_blank();
+            if let Some(end) = closing::closing(self.lines) {
+                self.cut_to(end, "closing");
+            }
+            if self.lines.len() == before {
+                return;
+            }
         }
     }
-}
 
-fn trim_blank<'a, 'b>(lines: &'b [&'a str]) -> &'b [&'a str] {
-    let end = lines.iter().rposition(|line| !is_blank(line)).map_or(0, |at| at + 1);
-    lines.get(..end).unwrap_or_default()
-}
+    /// Quotes, rules and footers at the end, and what was wrapped out of a quote.
+    fn trim_quotes(&mut self) {
+        let mut below_is_quoted = false;
+        while let Some((last, rest)) = self.lines.split_last() {
+            let wrapped = below_is_quoted && rest.last().is_some_and(|above| is_wrapped_rest(above, last));
+            let quoted = is_quoted(last) || wrapped;
+            let rule = match () {
+                () if quoted => Some("quote"),
+                () if is_footer(last) => Some("footer"),
+                () if is_blank(last) || is_rule(last) => self.rule,
+                () => return,
+            };
+            below_is_quoted = quoted;
+            self.lines = rest;
+            self.rule = rule;
+        }
+    }
 
-/// RFC 3676 section 4.3: `-- ` alone on a line. The blank is often lost on the way.
-fn without_signature<'a, 'b>(lines: &'b [&'a str]) -> &'b [&'a str] {
-    let Some(at) = lines.iter().position(|line| matches!(*line, "-- " | "--" | "—" | "-- \u{A0}")) else {
-        return lines;
-    };
-    let below = lines.get(at + 1..).unwrap_or_default();
-    let filled = below.iter().filter(|line| !is_blank(line) && !is_quoted(line)).count();
-    let something_above = lines.iter().take(at).any(|line| !is_blank(line) && !is_quoted(line));
-    if filled <= SIGNATURE_LINES_MAX && something_above { lines.get(..at).unwrap_or(lines) } else { lines }
-}
+    /// RFC 3676 section 4.3: `-- ` alone on a line. The blank is often lost on the way.
+    fn trim_signature(&mut self) {
+        let is_mark = |line: &&str| matches!(*line, "-- " | "--" | "—" | "-- \u{A0}" | "--\u{A0}");
+        let Some(at) = self.lines.iter().position(is_mark) else { return };
+        let below = self.lines.get(at + 1..).unwrap_or_default();
+        let filled = below.iter().filter(|line| !is_blank(line) && !is_quoted(line)).count();
+        let something_above = self.lines.iter().take(at).any(|line| !is_blank(line) && !is_quoted(line));
+        if filled <= SIGNATURE_LINES_MAX && something_above {
+            self.cut_to(at, "signature");
+        }
+    }
 
-/// Mailman's footer: a rule of underscores, then at most four lines that name the list.
-fn without_list_footer<'a, 'b>(lines: &'b [&'a str]) -> &'b [&'a str] {
-    let tail = lines.len().saturating_sub(5);
-    let rule = lines.iter().enumerate().skip(tail).find(|(_, line)| is_rule(line)).map(|(at, _)| at);
-    let Some(at) = rule else { return lines };
-    let below = lines.get(at + 1..).unwrap_or_default();
-    let names_list =
-        below.iter().any(|line| line.to_lowercase().contains("mailing list") || line.contains("/listinfo/"));
-    if names_list { lines.get(..at).unwrap_or(lines) } else { lines }
-}
+    /// Mailman's footer: a rule of underscores (some gateways leave two), then at most four lines that name the list.
+    fn trim_list_footer(&mut self) {
+        let tail = self.lines.len().saturating_sub(6);
+        let is_mark = |line: &str| is_rule(line) || line.trim() == "__";
+        let Some((at, _)) = self.lines.iter().enumerate().skip(tail).find(|(_, line)| is_mark(line)) else { return };
+        let below = self.lines.get(at + 1..).unwrap_or_default();
+        let names_list =
+            below.iter().any(|line| line.to_lowercase().contains("mailing list") || line.contains("/listinfo/"));
+        if names_list {
+            self.cut_to(at, "list-footer");
+        }
+    }
 
-/// The attribution whose quote was just taken off.
-fn without_attribution<'a, 'b>(lines: &'b [&'a str]) -> &'b [&'a str] {
-    let lines = trim_blank(lines);
-    for taken in 1..=ATTRIBUTION_LINES_MAX.min(lines.len()) {
-        let at = lines.len() - taken;
-        let joined = lines.get(at..).unwrap_or_default().iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
-        if is_attribution(&joined, true) && (taken == 1 || phrases::has_lead(&joined)) {
+    /// The attribution whose quote was just taken off.
+    fn trim_attribution(&mut self) {
+        self.trim_blank();
+        let joined = |taken: usize| {
+            let block = self.lines.get(self.lines.len() - taken..).unwrap_or_default();
+            (block.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" "), block)
+        };
+        let most = ATTRIBUTION_LINES_MAX.min(self.lines.len());
+        for taken in 1..=most {
+            let (text, _) = joined(taken);
+            if !(is_attribution(&text, true) && (taken == 1 || phrases::has_lead(&text))) {
+                continue;
+            }
             // The lead may stand a line higher: prefer the longest attribution that starts like one.
-            let longer = (taken + 1..=ATTRIBUTION_LINES_MAX.min(lines.len())).rev().find(|more| {
-                let block = lines.get(lines.len() - more..).unwrap_or_default();
-                let joined = block.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
-                block.iter().all(|line| !is_blank(line) && !is_quoted(line)) && is_attribution(&joined, false)
+            let longer = (taken + 1..=most).rev().find(|more| {
+                let (text, block) = joined(*more);
+                block.iter().all(|line| !is_blank(line) && !is_quoted(line)) && is_attribution(&text, false)
             });
-            let cut = if phrases::has_lead(&joined) { taken } else { longer.unwrap_or(taken) };
-            return lines.get(..lines.len() - cut).unwrap_or_default();
+            let cut = if phrases::has_lead(&text) { taken } else { longer.unwrap_or(taken) };
+            return self.cut_to(self.lines.len() - cut, "attribution");
         }
     }
-    lines
 }
 
+/// True where `line` is the rest of a quoted line that was too long for a gateway: only asked where a quote follows.
+fn is_wrapped_rest(above: &str, line: &str) -> bool {
+    let begins_small = line.chars().next().is_some_and(char::is_lowercase);
+    let open = !above.trim_end().ends_with(['.', '!', '?', ':', '"']);
+    is_quoted(above) && above.chars().count() >= WRAPPED_COLUMNS_MIN && (begins_small || open)
+}
+
+#[cfg(test)]
+mod clients;
 #[cfg(test)]
 mod tests;

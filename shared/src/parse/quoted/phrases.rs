@@ -5,7 +5,7 @@ use super::words::{FOOTERS, FORWARD_MARKERS, LABELS, LEADS, Label, ORIGINAL_MARK
 /// The line without the dashes, stars and quotes that frame markers, lower case.
 fn bare(line: &str) -> String {
     line.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '-' | '_' | '*' | '=' | '>' | ':' | '—' | '–' | '[' | ']')
+        c.is_whitespace() || matches!(c, '-' | '_' | '*' | '=' | '>' | ':' | '—' | '–' | '‐' | '‑' | '[' | ']')
     })
     .to_lowercase()
 }
@@ -13,7 +13,7 @@ fn bare(line: &str) -> String {
 /// True where dashes frame the line or it ends in a colon: a bare "original message" in prose is neither.
 fn is_framed(line: &str) -> bool {
     let line = line.trim();
-    line.starts_with(['-', '_', '*', '=', '—', '[']) || line.ends_with(':') || line.ends_with('-')
+    line.starts_with(['-', '_', '*', '=', '—', '‐', '[']) || line.ends_with([':', '：', '-', '‐'])
 }
 
 pub(super) fn is_original_marker(line: &str) -> bool {
@@ -39,10 +39,17 @@ pub(super) fn is_footer(line: &str) -> bool {
 
 /// The label that starts the line, stars of converted bold type allowed (`*From:* Jane`).
 pub(super) fn label(line: &str) -> Option<Label> {
-    let line = line.trim().trim_start_matches(['*', '>', ' ']);
+    label_value(line).map(|(label, _)| label)
+}
+
+/// The label and what follows it, without the stars.
+pub(super) fn label_value(line: &str) -> Option<(Label, &str)> {
+    let line = line.trim().trim_start_matches(['*', '>', '|', ' ']);
     let at = line.find([':', '：']).filter(|at| *at <= 40)?;
-    let name = line.get(..at)?.trim().trim_matches('*').trim().to_lowercase();
-    LABELS.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(label, _)| *label)
+    let (name, rest) = line.split_at_checked(at)?;
+    let value = rest.trim_start_matches([':', '：', '*', ' ', '\t', '\u{A0}']);
+    let name = name.trim().trim_matches('*').trim().to_lowercase();
+    LABELS.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(label, _)| (*label, value))
 }
 
 /// True where the text begins like an attribution: a lead word or a date.
@@ -52,7 +59,7 @@ pub(super) fn has_lead(text: &str) -> bool {
         text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '.')).next().unwrap_or_default().to_lowercase();
     LEADS.contains(&first.as_str())
         || first.starts_with(|c: char| c.is_ascii_digit())
-        || first.starts_with(['在', '于'])
+        || first.starts_with(['在', '于', '於'])
 }
 
 /// A time, a year, or a date with separators.
@@ -78,6 +85,10 @@ fn has_date(text: &str) -> bool {
 
 /// True where the joined lines say who wrote what follows. `quoted_next` = marks of a quote follow, so less is asked.
 pub(super) fn is_attribution(joined: &str, quoted_next: bool) -> bool {
+    // Gmail frames names and addresses with direction marks in Hebrew and Arabic.
+    let marks = |c: char| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let unmarked: String = joined.chars().filter(|c| !marks(*c)).collect();
+    let joined = unmarked.as_str();
     let framed = joined.trim_start().starts_with("--");
     let text = joined.trim().trim_matches(['*', '-', ' ', '"']);
     let (lead, date, address) = (has_lead(text), has_date(text), text.contains('@'));
@@ -90,6 +101,14 @@ pub(super) fn is_attribution(joined: &str, quoted_next: bool) -> bool {
         return date && address && (lead || framed) && lower.ends_with(" wrote");
     }
     let verb = VERBS.iter().any(|verb| lower.contains(verb));
+    // Lotus Notes: `Jane Doe/Dept/Org wrote on 03/02/2026 09:15:00 AM:`, no address and no lead.
+    if date
+        && ["wrote on ", "schrieb am ", "a écrit le ", "escribió el ", "ha scritto il "]
+            .iter()
+            .any(|v| lower.contains(v))
+    {
+        return true;
+    }
     if verb && (date && (lead || address) || lead && address) {
         return true;
     }
