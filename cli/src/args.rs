@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 pub use settings::{
-    Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxVerb,
-    Named,
+    Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxTest,
+    MailboxVerb, Named,
 };
 
 /// Turns inbound e-mail into helpdesk tickets. Without a verb: `dev`.
@@ -100,6 +100,8 @@ pub enum Verb {
     Token(Token),
     /// Read one message and print what Postern understands of it, as JSON.
     Inspect(Inspect),
+    /// Tell why a mail went where it went, or where one would go now: evidence, standing, decision, reasons.
+    Explain(Explain),
     /// What people write to: list, add, set, remove, test.
     Mailbox(Mailbox),
     /// How mail arrives: list, add, set, remove, test.
@@ -138,15 +140,9 @@ pub struct Ingest {
     /// RFC 5322 messages; `-` reads one from standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Envelope recipient (RCPT TO); may be repeated. Without it: the topmost Delivered-To.
-    #[arg(long, value_name = "ADDRESS")]
-    pub to: Vec<String>,
-    /// Envelope sender (MAIL FROM), `<>` for none. Without it: the topmost Return-Path.
-    #[arg(long, value_name = "REVERSE-PATH", allow_hyphen_values = true)]
-    pub from: Option<String>,
-    /// Mailbox; wins over every address.
-    #[arg(long, value_name = "ID")]
-    pub mailbox: Option<String>,
+    /// How it comes.
+    #[command(flatten)]
+    pub envelope: Envelope,
     /// Where and how.
     #[command(flatten)]
     pub common: Common,
@@ -369,4 +365,36 @@ pub struct Inspect {
     /// Print `html` however long it is; without this, more than 256 KiB become null and the defect `html-omitted`.
     #[arg(long)]
     pub html: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A ledger id (`inbound_id` of an answer, or enough of its beginning): told as it was decided. Or a file (`-` =
+    /// standard input): told as it would be decided now; nothing is written.
+    #[arg(value_name = "FILE|LEDGER-ID")]
+    pub mail: String,
+    /// Decide a mail of the ledger anew, and show what would be otherwise; nothing is written.
+    #[arg(long)]
+    pub again: bool,
+    /// Of a file: how it comes.
+    #[command(flatten)]
+    pub envelope: Envelope,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// How mail from a file comes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Envelope {
+    /// Envelope recipient (RCPT TO); may be repeated. Without it: the topmost Delivered-To.
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Vec<String>,
+    /// Envelope sender (MAIL FROM), `<>` for none. Without it: the topmost Return-Path.
+    #[arg(long, value_name = "REVERSE-PATH", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Mailbox; wins over every address.
+    #[arg(long, value_name = "ID")]
+    pub mailbox: Option<String>,
 }

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::{limits::AttachmentLimits, pattern::AddressPattern};
-use crate::address::AddrSpec;
+use crate::{
+    address::AddrSpec,
+    token::{has_tag_form, readings, unwrapped},
+};
 
 /// RFC 5321 section 4.5.3.1.1: a local part holds 64 octets at most.
 const LOCAL_PART_OCTETS_MAX: usize = 64;
@@ -46,6 +49,8 @@ pub enum ReplyMode {
     /// `local+tag@domain`.
     #[default]
     Plus,
+    /// `tag@local.domain`: where a server refuses `+`, and one MX record for `local.domain` can be had.
+    Subdomain,
     /// No tag: where plus addressing is not proven. Threading then rests on signed Message-IDs.
     Off,
 }
@@ -131,6 +136,12 @@ pub enum MailboxError {
          use a shorter address or reply mode `off`"
     )]
     TagDoesNotFit(String),
+    /// The local part cannot be a label of a domain.
+    #[error(
+        "mailbox {0}: reply mode `subdomain` needs a first address whose local part can stand in a domain (letters, \
+         digits, hyphens, at most 63)"
+    )]
+    NoSubdomain(String),
     /// A limit that lets nothing through.
     #[error(
         "mailbox {0}: attachment limits are octets and a count above zero, and the total is not below the limit of one"
@@ -205,11 +216,28 @@ impl Mailbox {
             Some(0)
         } else if by_pattern(true) {
             Some(1)
-        } else if address.plus_tags().any(|(base, _)| self.addresses.contains(&base)) {
+        } else if self.holds_wrapped(address) {
             Some(2)
         } else {
             by_pattern(false).then_some(3)
         }
+    }
+
+    /// One of its addresses with any tag behind a `+`, or with the form of a signed tag in front of the subdomain; also
+    /// in the wrappings that gateways put around an address (SRS, BATV).
+    fn holds_wrapped(&self, address: &AddrSpec) -> bool {
+        let plain = unwrapped(address);
+        let inside = plain.iter().skip(1).any(|inner| self.addresses.contains(inner));
+        let plus = |of: &AddrSpec| of.plus_tags().any(|(base, _)| self.addresses.contains(&base));
+        let tagged = || readings(address).iter().any(|r| has_tag_form(&r.tag) && self.addresses.contains(&r.base));
+        inside || plain.iter().any(plus) || tagged()
+    }
+
+    /// The subdomain that mode `subdomain` writes reply addresses in.
+    #[must_use]
+    pub fn reply_subdomain(&self) -> Option<String> {
+        let first = self.addresses.first()?;
+        (self.reply_mode == ReplyMode::Subdomain).then(|| format!("{}.{}", first.local_part(), first.domain()))
     }
 
     fn check(&self) -> Result<(), MailboxError> {
@@ -227,6 +255,9 @@ impl Mailbox {
         }
         if self.reply_mode == ReplyMode::Plus && first.local_part().len() + TAG_OCTETS_MAX > LOCAL_PART_OCTETS_MAX {
             return Err(MailboxError::TagDoesNotFit(id()));
+        }
+        if self.reply_subdomain().is_some_and(|subdomain| !is_host(&subdomain)) {
+            return Err(MailboxError::NoSubdomain(id()));
         }
         let AttachmentLimits { each, total, count } = self.attachments;
         if each == 0 || count == 0 || total < each {
@@ -260,6 +291,17 @@ impl Mailbox {
         }
         Ok(())
     }
+}
+
+/// RFC 1123 section 2.1 and RFC 1035 section 2.3.4: labels of letters, digits and inner hyphens.
+fn is_host(domain: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    domain.len() <= 253 && domain.split('.').all(label)
 }
 
 /// What may stand in a key between `#` signs.
