@@ -21,7 +21,7 @@ use crate::{
     headers::TicketRef,
     mailbox::{Mailbox, StrangerPolicy},
     message_id::MessageId,
-    records::{IndexDirection, IndexRow},
+    records::{Claim, IndexDirection, IndexRow},
     ticket::{ReplyEffect, Ticket, number_matches},
 };
 
@@ -110,7 +110,8 @@ struct Candidate<'a> {
     trace: usize,
     level: Level,
     ticket: u64,
-    by_claim: bool,
+    /// By somebody's claim; true where that somebody is the author, or is named by the mail.
+    claim: Option<bool>,
     source: &'static str,
     number: Option<&'a TicketRef>,
     standing: Option<Standing>,
@@ -121,7 +122,7 @@ struct Candidate<'a> {
 /// Weighs the evidence for one mailbox at the time of the mail.
 #[must_use]
 pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mailbox, at: Timestamp) -> Resolution {
-    let mut candidates = candidates(keys, seen, speaker);
+    let mut candidates = candidates(keys, seen, speaker, mailbox.strangers);
     let mut outcome = Match { related: keys.foreign.clone(), ..Match::default() };
     if keys.forged {
         outcome.reasons.push("forged-token");
@@ -178,40 +179,48 @@ pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mail
     Resolution::Resolved(Box::new(outcome))
 }
 
-fn candidates<'a>(keys: &'a ThreadKeys, seen: &Seen, speaker: &Speaker) -> Vec<Candidate<'a>> {
+fn candidates<'a>(
+    keys: &'a ThreadKeys,
+    seen: &Seen,
+    speaker: &Speaker,
+    strangers: StrangerPolicy,
+) -> Vec<Candidate<'a>> {
     let mut all: Vec<Candidate<'a>> = Vec::new();
+    let ours = |claim: &&Claim| Some(&claim.author) == speaker.hash.as_ref() || speaker.named.contains(&claim.author);
+    let everybody = strangers == StrangerPolicy::Append;
     for (trace, key) in keys.traces.iter().map(|trace| &trace.key).enumerate() {
-        let mut add = |level, ticket, by_claim, source| {
+        let mut add = |level, ticket, claim, source| {
             let number = if let Key::Number(number) = key { Some(number) } else { None };
             let (standing, leads_to, weight) = (None, None, Weight::Weaker);
-            all.push(Candidate { trace, level, ticket, by_claim, source, number, standing, leads_to, weight });
+            all.push(Candidate { trace, level, ticket, claim, source, number, standing, leads_to, weight });
         };
         match key {
             Key::Own => {
                 // A late original: the first claim whose author is its own or is named by it.
-                let waits_for_us = |hash: &String| Some(hash) == speaker.hash.as_ref() || speaker.named.contains(hash);
-                let mut claims = seen.own.iter().flat_map(|row| &row.claims);
-                if let Some(claim) = claims.find(|claim| waits_for_us(&claim.author)) {
-                    add(Level::E3, claim.ticket, false, "claimed-original");
+                let claims = || seen.own.iter().flat_map(|row| &row.claims);
+                if let Some(claim) = claims().find(ours).or_else(|| claims().next().filter(|_| everybody)) {
+                    add(Level::E3, claim.ticket, None, "claimed-original");
                 }
             }
-            Key::Signed(level, ticket) => add(*level, *ticket, false, "reply-address"),
+            Key::Signed(level, ticket) => add(*level, *ticket, None, "reply-address"),
             Key::Id(id, signed) => {
                 if let Some(ticket) = signed {
-                    add(Level::E2, *ticket, false, "signed-id");
+                    add(Level::E2, *ticket, None, "signed-id");
                 }
                 let Some(row) = seen.by_id.get(id) else { continue };
                 match (row.direction, row.ticket) {
-                    (IndexDirection::Out, Some(ticket)) => add(Level::E2, ticket, false, "sent-id"),
+                    (IndexDirection::Out, Some(ticket)) => add(Level::E2, ticket, None, "sent-id"),
                     (IndexDirection::In, Some(ticket)) => {
-                        add(Level::E3, ticket, false, "stored-id");
-                        row.holders.iter().for_each(|holder| add(Level::E3, holder.ticket, false, "holder"));
+                        add(Level::E3, ticket, None, "stored-id");
+                        row.holders.iter().for_each(|holder| add(Level::E3, holder.ticket, None, "holder"));
                     }
                     _ => {}
                 }
-                row.claims.iter().for_each(|claim| add(Level::E3, claim.ticket, true, "claim"));
+                for claim in &row.claims {
+                    add(Level::E3, claim.ticket, Some(ours(&claim)), "claim");
+                }
             }
-            Key::Number(number) => add(Level::E4, number.ordinal, false, "subject-number"),
+            Key::Number(number) => add(Level::E4, number.ordinal, None, "subject-number"),
             Key::Nothing => {}
         }
     }
@@ -221,7 +230,10 @@ fn candidates<'a>(keys: &'a ThreadKeys, seen: &Seen, speaker: &Speaker) -> Vec<C
 /// What a piece of evidence is worth whose ticket is there: [`Weight::Second`] where it may decide.
 fn weigh(candidate: &Candidate<'_>, seen: &Seen, speaker: &Speaker, mailbox: &Mailbox) -> Weight {
     let stranger = candidate.standing == Some(Standing::Stranger);
-    if candidate.by_claim && stranger && mailbox.strangers != StrangerPolicy::Append {
+    // A claim is somebody's word about an id that nobody has seen. That he wrote to the author makes the author a
+    // participant of his ticket; that the author writes to him, too, makes it one conversation.
+    let in_company = candidate.claim.is_none_or(|named| named && !stranger);
+    if !in_company && mailbox.strangers != StrangerPolicy::Append {
         return Weight::ClaimOfOthers;
     }
     if let Some(number) = candidate.number {

@@ -107,7 +107,7 @@ fn named(name: &Naming) -> String {
         Weight::Weaker => "not needed: stronger evidence decided",
         Weight::NoSuchTicket => "no such ticket here",
         Weight::MergeChain => "dropped: too many merges",
-        Weight::ClaimOfOthers => "dropped: a claim opens nothing to a stranger",
+        Weight::ClaimOfOthers => "dropped: a claim of somebody whom the mail does not name",
         Weight::NotItsNumber => "dropped: not that ticket's number",
         Weight::NumberRefused => "dropped: a number needs a proven participant",
     };

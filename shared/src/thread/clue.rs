@@ -97,7 +97,7 @@ pub enum Weight {
     NoSuchTicket,
     /// Too many hops of merged or followed tickets.
     MergeChain,
-    /// Somebody's claim to an id, and the author is a stranger on that ticket.
+    /// Somebody's claim to an id, and the author is a stranger on that ticket or does not write to him.
     ClaimOfOthers,
     /// The ticket has another number.
     NotItsNumber,

@@ -222,7 +222,7 @@ impl Reader<'_> {
                 }
                 // What it was signed for tells more than that another mailbox did not sign it.
                 Verified::LookAlike(found) if flaw.is_none() || found == Flaw::OtherPurpose => {
-                    flaw = Some(flawed(found))
+                    flaw = Some(flawed(found));
                 }
                 Verified::LookAlike(_) | Verified::Foreign => {}
             }

@@ -4,7 +4,7 @@ use super::{keys::Trace, *};
 use crate::{
     headers::scan,
     mailbox::MailboxId,
-    records::{Claim, Head, Holder, author_hash},
+    records::{Head, Holder, author_hash},
     ticket::{Participant, Status},
 };
 
@@ -137,6 +137,11 @@ impl Story {
         }
     }
 
+    /// As `tells`, of a mail that names these in To and Cc.
+    fn tells_to(&self, author: &str, names: &[&str]) -> String {
+        self.by(author, names).chosen.map_or_else(|| "-".to_owned(), |c| format!("{} {}", c.source, c.ticket.ticket_id))
+    }
+
     /// `level source ticket`, with `stranger` where he is one; `-` = none.
     fn tells(&self, author: &str) -> String {
         let chosen = self.by(author, &[]).chosen;
@@ -160,7 +165,6 @@ fn each_level_by_a_participant_and_by_a_stranger() {
         (Story::new().brings(Key::Id(id("s"), Some(1))), "E2 signed-id 1", "E2 signed-id 1 stranger"),
         (Story::new().refers("x", Some(row(Out, Some(1)))), "E2 sent-id 1", "E2 sent-id 1 stranger"),
         (Story::new().refers("x", stored(1)), "E3 stored-id 1", "E3 stored-id 1 stranger"),
-        (Story::new().refers("x", Some(claimed(&[(1, "bob")]))), "E3 claim 1", "-"),
         (Story::new().number("Re: [INC-00001] x"), "E4 subject-number 1", "-"),
         (Story::new().refers("x", None), "-", "-"),
     ] {
@@ -219,6 +223,18 @@ fn a_late_original_joins_who_waited_for_it() {
 }
 
 #[test]
+fn a_claim_joins_those_who_write_to_one_another() {
+    let story = || Story::new().refers("x", Some(claimed(&[(1, "bob")])));
+    assert_eq!(story().tells("bob"), "E3 claim 1", "his own claim");
+    assert_eq!(story().tells_to("cust", &["bob"]), "claim 1", "cust is on bob's ticket and writes to him");
+    assert_eq!(story().tells_to("cust", &["ann"]), "-", "that bob named cust is bob's word only");
+    assert_eq!(story().tells_to("eve", &["bob"]), "-", "that eve names bob is hers");
+    // A newsletter's id, claimed by eve with cust in Cc: cust's own answer to it stays cust's.
+    let lured = Story::new().change(2, |t| t.participants = ticket(2, &["eve", "cust"]).participants);
+    assert_eq!(lured.refers("news", Some(claimed(&[(2, "eve")]))).tells("cust"), "-");
+}
+
+#[test]
 fn strangers_join_by_a_claim_only_where_everybody_may() {
     let mut story = Story::new().refers("x", Some(claimed(&[(1, "bob")])));
     assert_eq!(story.by("eve", &[]).evidence[0].names[0].weight, Weight::ClaimOfOthers);
@@ -231,6 +247,9 @@ fn strangers_join_by_a_claim_only_where_everybody_may() {
         story.mailbox.strangers = policy;
         assert_eq!(story.tells("eve"), expected, "{policy:?}");
     }
+    let mut late = Story::new().awaited(&[(2, "ann")]);
+    late.mailbox.strangers = StrangerPolicy::Append;
+    assert_eq!(late.tells("cust"), "E3 claimed-original 2 stranger", "a late original, too");
 }
 
 #[test]
