@@ -3,8 +3,9 @@
 use crate::harness::fault::Dice;
 
 const PEOPLE: [&str; 5] = ["cust", "bob", "ann", "zoe", "dan"];
-/// Mails of one conversation: few enough for every claim to fit (8 a mail).
-const MAILS_MAX: usize = 6;
+/// Mails of one conversation: enough for a mail to refer to more than it may claim (4), few enough for every claim to
+/// fit (8 on an id).
+const MAILS_MAX: usize = 8;
 
 /// What mail programs do with threading headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +65,10 @@ fn one(name: &str, dice: &mut Dice, clients: Clients, closed_circle: bool) -> Ve
     let circle = 2 + dice.roll(PEOPLE.len() - 1);
     let everybody = PEOPLE.get(..circle).unwrap();
     let mut mails: Vec<Told> = Vec::new();
-    for n in 0..=dice.roll(MAILS_MAX) {
-        let parent = (n > 0).then(|| mails[dice.roll(n)].clone());
+    for n in 0..=dice.roll(MAILS_MAX - 1) {
+        // Mostly the newest is answered: long chains are where headers get lost.
+        let answered = if dice.roll(4) > 0 { n.saturating_sub(1) } else { dice.roll(n.max(1)) };
+        let parent = mails.get(answered).cloned();
         let author = match &parent {
             // Who was written to answers; or the author writes once more.
             Some(parent) => {
