@@ -2,8 +2,9 @@
 # Everything that must hold before a change lands, in the order of what fails fastest.
 #
 #   ./scripts/test.sh             needs Rust (rustup reads rust-toolchain.toml) and a C compiler; nothing else
-#   ./scripts/test.sh --install   also installs the C compiler and Postfix where they are missing (apt-get), and in a
-#                                 directory outside the checkout SAM and its companions (pip), and builds what is deployed
+#   ./scripts/test.sh --install   also installs the C compiler, Postfix and valgrind where they are missing (apt-get), and in a
+#                                 directory outside the checkout SAM and its companions (pip); counts what reading a mail
+#                                 costs, and builds what is deployed
 #
 # No network beyond cargo's own and pip's, no Docker, no AWS account: DynamoDB and S3 run inside the test processes.
 # CI=true means --install, and a target directory outside the checkout that outlives it.
@@ -55,6 +56,9 @@ if ! command -v postfix >/dev/null && [[ ! -x /usr/sbin/postfix ]]; then
 elif [[ "$(id -u)" != 0 ]]; then
   echo "== Postfix: its tests are SKIPPED, because pipe(8) deliveries need root"
 fi
+if [[ "$install" == true ]] && ! command -v valgrind >/dev/null && command -v apt-get >/dev/null; then
+  apt_install valgrind
+fi
 if ! command -v cargo >/dev/null; then
   echo "there is no cargo; install Rust by rustup: https://rustup.rs" >&2
   exit 1
@@ -78,6 +82,11 @@ step documentation env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-dep
 step tests cargo test --workspace --locked
 step build cargo build --workspace --locked
 step smoke ./scripts/smoke.sh "$target/debug/postern"
+if command -v valgrind >/dev/null; then
+  step instructions ./scripts/instructions.sh --quick
+else
+  echo "== instructions: SKIPPED; sudo apt-get install -y --no-install-recommends valgrind"
+fi
 if [[ "$install" == true ]]; then
   step deployment ./scripts/e2e.sh --install
 else

@@ -245,6 +245,12 @@ pub struct Ticket {
 pub struct Mail {
     /// A ledger id (`inbound_id` of an answer), or enough of its beginning.
     pub id: Option<String>,
+    /// Of that mail, its HTML made safe to show, read from the raw mail now; nothing of it is stored.
+    #[arg(long, requires = "id", conflicts_with = "inspect")]
+    pub html: bool,
+    /// Of that mail, what Postern understands of it today, as `inspect` prints it.
+    #[arg(long, requires = "id")]
+    pub inspect: bool,
     /// So many days back.
     #[arg(long, default_value_t = 7)]
     pub days: u16,

@@ -132,7 +132,7 @@ async fn demo_in(data: &Path) -> anyhow::Result<()> {
     if !lines.is_empty() {
         say(&format!("\nwhat others are told of it:\n{lines}"))?;
     }
-    let mail = args::Mail { id: None, days: 1, limit: 100, common };
+    let mail = args::Mail { id: None, html: false, inspect: false, days: 1, limit: 100, common };
     say(&format!("\nwhat came, what was decided and why:\n{}", commands::mail(&mail).await?.text))?;
     local.close().await;
     Ok(())

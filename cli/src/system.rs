@@ -64,13 +64,24 @@ impl System {
         };
         Ok(Ingest {
             store: self.store.clone(),
-            blobs: Blobs::new(stack.clients.s3.clone(), stack.output("BucketName")?),
+            blobs: self.blobs()?,
             keyring: signing_keys(&stack.master_secret()?).await?,
             mailboxes: self.settings.mailboxes.clone(),
             ambient: self.ambient.clone(),
             // Whoever typed the command types it again.
             retry: None,
             fetcher: None,
+        })
+    }
+
+    /// The bucket: raw mail and attachments.
+    ///
+    /// # Errors
+    /// The stack is of another version.
+    pub fn blobs(&self) -> anyhow::Result<Blobs> {
+        Ok(match &self.place {
+            Place::Data(local) => local.ingest.blobs.clone(),
+            Place::Stack(stack) => Blobs::new(stack.clients.s3.clone(), stack.output("BucketName")?),
         })
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use postern::{
-    records::Outcome,
+    blobs::BlobError,
+    records::{LedgerRow, Outcome},
     store::{TicketFilter, desk::Change},
     ticket::Status,
 };
@@ -68,6 +69,23 @@ pub async fn ticket(args: &args::Ticket) -> anyhow::Result<Output> {
     }))
 }
 
+/// What the raw mail of a row says today: its HTML made safe, or all of it.
+async fn from_raw(system: &System, row: &LedgerRow, html: bool) -> anyhow::Result<Output> {
+    let raw = match system.blobs()?.get(&row.raw_key).await {
+        Ok(raw) => raw,
+        Err(BlobError::Missing(key)) => return Ok(Output::refused(&format!("there is no mail at {key}"))),
+        Err(error) => return Err(error.into()),
+    };
+    if !html {
+        return Ok(Output::ok(pretty(&postern::inspect::inspect(&raw, true))?));
+    }
+    let parsed = postern::parse::parse(&raw, &postern::headers::scan(&raw));
+    Ok(match postern::parse::sanitised_html(&parsed) {
+        Some(safe) => Output::ok(safe + "\n"),
+        None => Output::refused("the mail has no HTML; `--inspect` prints its text"),
+    })
+}
+
 /// Lists the ledger, or shows one mail in full.
 ///
 /// # Errors
@@ -76,6 +94,11 @@ pub async fn mail(args: &args::Mail) -> anyhow::Result<Output> {
     let system = System::open(&args.common).await?;
     if let Some(text) = &args.id {
         let (id, row) = find_mail(&system, text).await?;
+        if args.html || args.inspect {
+            let read = from_raw(&system, &row, args.html).await;
+            system.close().await;
+            return read;
+        }
         system.close().await;
         return Ok(Output::ok(if args.common.json {
             let mut value = json!(row);

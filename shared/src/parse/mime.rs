@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use memchr::memmem;
+
 use super::params::Structured;
 use crate::headers::fields::{self, Block, Limits};
 
@@ -14,6 +16,8 @@ use crate::headers::fields::{self, Block, Limits};
 pub(crate) const DEPTH_MAX: usize = 128;
 /// Entities told apart; the rest of the message is one leaf.
 pub(crate) const PARTS_MAX: usize = 20_000;
+/// Searches through the rest of the mail for boundaries that end in blanks: more would make nested ones quadratic.
+const BLANKS_SOUGHT_MAX: usize = 8;
 /// What is kept of one entity's header.
 const ENTITY_LIMITS: Limits = Limits { octets: 512 * 1024, fields: 2_000 };
 
@@ -80,11 +84,14 @@ struct Walk<'a> {
     frames: Vec<Frame>,
     /// Boundary to the frames that use it, innermost last.
     boundaries: HashMap<Vec<u8>, Vec<usize>>,
+    /// Searches for boundaries that end in blanks.
+    blanks_sought: usize,
 }
 
 /// Reads the tree. There is always at least one part.
 pub(crate) fn tree(octets: &[u8]) -> Tree<'_> {
-    let mut walk = Walk { octets, tree: Tree::default(), frames: Vec::new(), boundaries: HashMap::new() };
+    let mut walk =
+        Walk { octets, tree: Tree::default(), frames: Vec::new(), boundaries: HashMap::new(), blanks_sought: 0 };
     let mut at = Some(0);
     while let Some(start) = at {
         at = walk.entity(start);
@@ -165,7 +172,16 @@ impl<'a> Walk<'a> {
 
     fn open_multipart(&mut self, index: usize, start: usize) {
         let declared = self.tree.parts.get(index).and_then(|part| part.content_type.param("boundary"));
-        let boundary = declared.unwrap_or_default().trim_end().as_bytes().to_vec();
+        let declared = declared.unwrap_or_default();
+        let trimmed = declared.trim_end();
+        // RFC 2046 section 5.1.1: a boundary ends in no white space, and what stands behind it was added on the way. Some
+        // mailers quote one that does; only where its lines do stand there are its blanks part of it.
+        let blanks_count = trimmed.len() < declared.len() && self.blanks_sought < BLANKS_SOUGHT_MAX && {
+            self.blanks_sought += 1;
+            let rest = self.octets.get(start..).unwrap_or_default();
+            memmem::find(rest, format!("--{declared}").as_bytes()).is_some()
+        };
+        let boundary = if blanks_count { declared } else { trimmed }.as_bytes().to_vec();
         self.boundaries.entry(boundary.clone()).or_default().push(self.frames.len());
         self.frames.push(Frame { part: index, start, boundary: Some(boundary), met: false });
     }
@@ -211,13 +227,20 @@ impl<'a> Walk<'a> {
     }
 
     /// Frame whose boundary this line is, and whether it closes it.
+    ///
+    /// The whole line decides; else what stands before its first blank does: RFC 2046 section 5.1.1 lets anything follow
+    /// a boundary, but one boundary often begins like another (`b` and `b1`), so a blank must part them.
     fn boundary(&self, line: &[u8]) -> Option<(usize, bool)> {
-        let text = line.strip_prefix(b"--")?.trim_ascii_end();
-        let innermost = |text: &[u8]| self.boundaries.get(text).and_then(|frames| frames.last().copied());
-        if let Some(frame) = innermost(text) {
-            return Some((frame, false));
-        }
-        innermost(text.strip_suffix(b"--")?.trim_ascii_end()).map(|frame| (frame, true))
+        let whole = line.strip_prefix(b"--")?;
+        let word = whole.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        [whole, whole.trim_ascii_end(), word].into_iter().filter(|text| !text.is_empty()).find_map(|text| {
+            let innermost = |text: &[u8]| self.boundaries.get(text).and_then(|frames| frames.last().copied());
+            let opening = innermost(text).map(|frame| (frame, false));
+            opening.or_else(|| {
+                let closed = text.strip_suffix(b"--")?;
+                innermost(closed).or_else(|| innermost(closed.trim_ascii_end())).map(|frame| (frame, true))
+            })
+        })
     }
 
     /// Closes every frame from `keep` on; their content ends at `end`.
@@ -298,6 +321,20 @@ mod tests {
             (
                 format!("{multipart}--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nin\n--b\n\nout\n--b--"),
                 vec!["multipart/mixed@-:", "multipart/mixed@0:", "text/plain@1:in", "text/plain@0:out"],
+            ),
+            // What follows a boundary on its line is no content; a boundary that only begins alike is.
+            (
+                format!("{multipart}--b ignored\n\none\n--b1\n--b-\n--b-- ignored\n--b\n"),
+                vec!["multipart/mixed@-:", "text/plain@0:one\n--b1\n--b-"],
+            ),
+            // Blanks at the end of a boundary count where its lines have them, and only there.
+            (
+                "Content-Type: multipart/mixed; boundary=\"b \"\n\n--b \n\none\n--b\n--b --\n".to_owned(),
+                vec!["multipart/mixed@-:", "text/plain@0:one\n--b"],
+            ),
+            (
+                "Content-Type: multipart/mixed; boundary=\"b \"\n\n--b\n\none\n--b--\n".to_owned(),
+                vec!["multipart/mixed@-:", "text/plain@0:one"],
             ),
             // An attached message, and a digest whose parts are messages without saying so.
             (

@@ -219,3 +219,29 @@ impl Desk {
         self.json(&["ingest", file]).await
     }
 }
+
+#[tokio::test]
+async fn html_is_made_safe_when_it_is_read() {
+    let desk = Desk::new();
+    let mail = |name: &str, rest: &str| {
+        let head = format!("From: jane@customer.example\nTo: {ADDRESS}\nMessage-ID: <{name}@customer.example>\n");
+        desk.file(&format!("{name}.eml"), format!("{head}{rest}").as_bytes())
+    };
+    let html = mail("html", "Content-Type: text/html\n\n<p onclick=x>Hello</p><script>run()</script>\n");
+    let plain = mail("plain", "\nHello\n");
+    let ids: Vec<String> = {
+        let (first, second) = (desk.json(&["ingest", &html]).await, desk.json(&["ingest", &plain]).await);
+        [first, second].map(|answer| answer["inbound_id"].as_str().unwrap().to_owned()).into()
+    };
+    assert_eq!(desk.text(&["mail", &ids[0], "--html"]).await.trim(), "<p>Hello</p>");
+    assert!(desk.refusal(&["mail", &ids[1], "--html"]).await.contains("has no HTML"));
+    for id in &ids {
+        let read: serde_json::Value = serde_json::from_str(&desk.text(&["mail", id, "--inspect"]).await).unwrap();
+        assert_eq!((&read["kind"], &read["text"]), (&"human".into(), &"Hello".into()));
+    }
+    assert!(desk.run(&["mail", "--html"]).await.is_err(), "of which mail?");
+    // Neither the row nor the entry holds any of it.
+    for words in [["mail", ids[0].as_str()], ["ticket", "1"]] {
+        assert!(!desk.json(&words).await.to_string().contains("<p"), "{words:?}");
+    }
+}
