@@ -31,6 +31,7 @@ const PAIRS_PER_WORLD: usize = 50;
 const ORDERS: [bool; 3] = [true, true, false];
 
 /// How many conversations, and the first seed.
+#[expect(clippy::disallowed_methods, reason = "how long it runs is the developer's word")]
 fn asked_for() -> (usize, u64) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let count = number("POSTERN_CONVERSATIONS").map_or(CONVERSATIONS, |count: u64| usize::try_from(count).unwrap());

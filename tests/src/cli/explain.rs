@@ -34,7 +34,7 @@ async fn a_stored_mail_is_explained_from_what_was_kept() {
     assert_eq!((name["level"].as_str(), name["source"].as_str()), (Some("E3"), Some("stored-id")), "{name}");
     assert_eq!((name["standing"].as_str(), name["weight"].as_str()), (Some("participant"), Some("decided")), "{name}");
     assert!(clues[1].get("names").is_none(), "nobody knows that id: {told}");
-    let text = desk.text(&["explain", &id[..12]]).await;
+    let text = desk.text(&["explain", id.get(..12).unwrap()]).await;
     for words in [
         "o@ids.example",
         "E3 stored-id -> ticket 1, author is participant: decided",
