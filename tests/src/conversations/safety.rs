@@ -36,7 +36,7 @@ fn trick(world: &World, telling: &Telling, label: &str, n: usize, dice: &mut Dic
         2 => (mail(&name, &eve).subject(&number), passed),
         3 => (mail(&name, &victim).subject(&number), Some(Verdict::Fail)),
         4 => (mail(&name, &victim).reply_to(&[&id]), Some(Verdict::Fail)),
-        5 => (mail(&name, &eve).id(&id).date(900).subject("other"), passed),
+        5 => (mail(&name, &eve).id(&id).date(900 + i64::try_from(n).unwrap()).subject("other"), passed),
         6 => (mail(&name, &eve).to(&[&tag]), passed),
         7 => (mail(&name, &eve).reply_to(&[&id]).field("Auto-Submitted: auto-replied"), passed),
         _ => (mail(&name, &eve).field(&format!("Cc: {}", address(&victim))).reply_to(&[&id]), None),
