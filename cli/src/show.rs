@@ -138,6 +138,9 @@ fn entry(ticket: &Ticket, entry: &Entry, person: &dyn Fn(&postern::ticket::Parti
     if entry.text_cut {
         text.push_str(&format!("   … (cut; the whole text is in {})\n", entry.raw_key));
     }
+    for event in &entry.calendar {
+        text.push_str(&format!("   @ {}\n", plain(event)));
+    }
     for a in &entry.attachments {
         let name = a.filename.as_deref().map_or_else(|| "(no name)".to_owned(), plain);
         let held = a.refused.as_ref().map(|why| format!("  held back: {why}")).unwrap_or_default();

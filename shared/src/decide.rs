@@ -373,9 +373,11 @@ fn note(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, boun
 /// What a bounce speaks of: `Some` only where it quotes an id that we signed, or one that is stored as sent; inside,
 /// the entry to mark where the index knows it.
 fn bounced(mail: &Mail<'_>, place: &Place<'_>) -> Option<Option<(u64, String)>> {
-    let original = mail.parsed.delivery_report.as_ref()?.original_message_id.as_ref()?;
+    let report = mail.parsed.delivery_report.as_ref()?;
+    let original = report.original_message_id.as_ref()?;
     if let Some(row) = place.seen.by_id.get(original).filter(|row| row.direction == IndexDirection::Out) {
-        return Some(row.ticket.zip(row.entry.clone()));
+        // While the mail system is still trying, nothing has come back.
+        return Some(row.ticket.zip(row.entry.clone()).filter(|_| !report.is_delay()));
     }
     place.keys.signed_ids.contains(original).then_some(None)
 }

@@ -291,8 +291,9 @@ impl Ingest {
     /// Adds the keys that only the full parse can know; true where the first snapshot lacks them.
     fn learnt_by_parsing(&self, copy: &mut Copy<'_>) -> bool {
         let before = copy.keys.ids.len();
-        let original = copy.reading.parsed.delivery_report.as_ref().and_then(|r| r.original_message_id.as_ref());
-        if let Some(original) = original {
+        let report =
+            copy.reading.parsed.delivery_report.as_ref().filter(|_| copy.reading.classification.kind.is_report());
+        if let Some(original) = report.and_then(|report| report.original_message_id.as_ref()) {
             copy.keys.add_id(original, copy.mailbox, &self.mailboxes, &self.keyring);
         }
         copy.keys.own.is_none() || copy.keys.ids.len() != before

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     address::NamedAddress,
-    classify::classify,
+    classify::{Kind, classify},
     envelope::Envelope,
     headers::{self, Headers},
     parse::{self, ParsedMessage},
@@ -35,14 +35,11 @@ fn object(headers: &Headers, mut parsed: ParsedMessage, full_html: bool) -> Valu
         html = None;
         parsed.defects.push("html-omitted".to_owned());
     }
-    let bounce = parsed.delivery_report.as_ref().map(|report| {
-        json!({
-            "recipients": report.recipients,
-            "action": report.action,
-            "status": report.status,
-            "diagnostic": report.diagnostic,
-            "original_message_id": report.original_message_id,
-        })
+    // What reads like a report is one only where the kind says so: people forward bounces.
+    let bounce = parsed.delivery_report.as_ref().filter(|report| match class.kind {
+        Kind::Bounce => true,
+        Kind::ReadReceipt => report.structured,
+        _ => false,
     });
     json!({
         "message_id": headers.message_id,
@@ -63,6 +60,7 @@ fn object(headers: &Headers, mut parsed: ParsedMessage, full_html: bool) -> Valu
         "reply": parsed.reply,
         "html": html,
         "attachments": parsed.attachments,
+        "calendar": parsed.calendar,
         "bounce": bounce,
         "charsets": parsed.charsets,
         "defects": parsed.defects,

@@ -1,28 +1,41 @@
 //! Octets to [`ParsedMessage`]. Total: hostile mail never fails to parse, what is wrong becomes a defect.
 
+mod archive;
 pub mod attachments;
 mod body;
+pub mod calendar;
 pub(crate) mod charset;
 mod file_types;
+pub(crate) mod fold;
 mod html;
+pub mod images;
 mod leaves;
 mod mime;
+mod names;
 pub(crate) mod params;
 mod quoted;
 mod report;
+mod tnef;
 pub(crate) mod transfer;
+mod uuencode;
 
 use bytes::Bytes;
 use serde::Serialize;
 
-pub use self::leaves::{Leaf, leaves};
+pub use self::{
+    calendar::CalendarEvent,
+    images::Role,
+    leaves::{Leaf, leaves},
+};
 
-use crate::{headers::Headers, message_id::MessageId};
+pub use self::report::{DeliveryReport, Notice, RecipientReport};
+pub(crate) use self::report::{OPENING_MAX, in_first_person, says_undelivered};
+use crate::headers::Headers;
 
 /// One MIME leaf that is not the text of the mail: stored, inline, or refused with a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attachment {
-    /// Name made safe, `None` where the mail gives none.
+    /// Name made safe and unique within the mail; made up from the type where the mail gives none.
     pub filename: Option<String>,
     /// Declared type, lower case `type/subtype`.
     pub content_type: String,
@@ -34,9 +47,18 @@ pub struct Attachment {
     pub sha256: String,
     /// Shown within the text (Content-Disposition inline, or referenced by Content-ID).
     pub inline: bool,
+    /// What a picture is for; anything else is a file.
+    pub role: Role,
     /// Content-ID without brackets.
     pub content_id: Option<String>,
-    /// Reason slug why it is held back (`dangerous-type`, `attachment-limit`, ...); it stays in the raw.
+    /// What agents should know: `archive-encrypted`, `archive-unreadable`, `type-differs` (content is no picture, ...).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<&'static str>,
+    /// Names in an archive, the first 200; nothing of it is unpacked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contains: Vec<String>,
+    /// Reason slug why it is held back (`dangerous-type`, `dangerous-archive`, `attachment-limit`, ...); it stays in the
+    /// raw.
     pub refused: Option<String>,
     /// The decoded octets; empty where refused.
     #[serde(skip)]
@@ -56,21 +78,6 @@ pub struct CharsetUse {
     pub replaced: usize,
 }
 
-/// What an RFC 3464 report says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct DeliveryReport {
-    /// Original (else final) recipients: whom our mail was addressed to.
-    pub recipients: Vec<String>,
-    /// `failed`, `delayed`, ... of the first recipient.
-    pub action: Option<String>,
-    /// `x.y.z` of the first recipient.
-    pub status: Option<String>,
-    /// Diagnostic-Code of the first recipient.
-    pub diagnostic: Option<String>,
-    /// Message-ID of the mail that bounced, from the quoted header.
-    pub original_message_id: Option<MessageId>,
-}
-
 /// A message, read.
 #[derive(Clone, Debug, Default)]
 pub struct ParsedMessage {
@@ -82,14 +89,18 @@ pub struct ParsedMessage {
     pub html: Option<String>,
     /// Every leaf that is not text or html above.
     pub attachments: Vec<Attachment>,
+    /// Events of its invitations, at most 50; a mail that says nothing else has them as its text.
+    pub calendar: Vec<CalendarEvent>,
     /// Charsets of the text parts.
     pub charsets: Vec<CharsetUse>,
     /// Lower-case `type/subtype` of the root.
     pub content_type: String,
     /// `report-type` parameter of a multipart/report root, lower case.
     pub report_type: Option<String>,
-    /// Set where the mail holds a message/delivery-status part.
+    /// What the mail reports of a delivery, by structure or by its wording; it counts where the mail is a bounce.
     pub delivery_report: Option<DeliveryReport>,
+    /// Signs of a report, for `classify`.
+    pub notice: Notice,
     /// What was wrong, as slugs.
     pub defects: Vec<String>,
 }
@@ -108,22 +119,31 @@ pub fn parse(raw: &[u8], headers: &Headers) -> ParsedMessage {
 
 fn read(raw: &[u8], headers: &Headers) -> ParsedMessage {
     let tree = mime::tree(raw);
-    let body = body::read(&tree);
-    let attached = attachments::read(&tree, &body.leaves, body.html.as_deref());
+    let mut body = body::read(&tree);
+    let blocks = std::mem::take(&mut body.blocks);
+    let attached = attachments::read(&tree, &body.leaves, body.html.as_deref(), blocks);
+    if let Some((text, html)) = attached.wrapped {
+        body.or(text, html);
+    }
+    let calendar = calendar::of_tree(&tree);
+    body.or(Some(calendar.iter().map(CalendarEvent::line).collect::<Vec<_>>().join("\n")), None);
     let root = tree.parts.first();
     let content_type = root.map(|part| part.content_type.value.clone()).unwrap_or_default();
     let report_type = root.and_then(|part| part.content_type.param("report-type")).map(str::to_ascii_lowercase);
     let mut defects: Vec<String> = tree.defects.iter().chain(&body.defects).map(|slug| (*slug).to_owned()).collect();
     defects.extend(attached.defects);
+    let reports = report::read(&tree, headers, &body.text);
     ParsedMessage {
         reply: quoted::visible_reply(&body.text, headers.is_forward()),
         text: body.text,
         html: body.html,
         attachments: attached.all,
+        calendar,
         charsets: body.charsets,
         report_type: report_type.filter(|_| content_type.starts_with("multipart/")),
         content_type,
-        delivery_report: report::read(&tree),
+        delivery_report: reports.delivery,
+        notice: reports.notice,
         defects,
     }
 }
@@ -146,5 +166,5 @@ fn unreadable(raw: &[u8]) -> ParsedMessage {
 /// The mail's HTML made safe by an allow-list parser, by today's rules; `None` where the mail has none.
 #[must_use]
 pub fn sanitised_html(parsed: &ParsedMessage) -> Option<String> {
-    parsed.html.as_deref().map(html::sanitised)
+    parsed.html.as_deref().map(|html| html::sanitised(html, &parsed.attachments))
 }

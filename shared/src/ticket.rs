@@ -15,6 +15,8 @@ pub const SUBJECT_OCTETS_MAX: usize = 998;
 pub const ENTRY_TEXT_OCTETS_MAX: usize = 32 * 1024;
 /// Attachments listed on an entry; more are counted.
 pub const ENTRY_ATTACHMENTS_MAX: usize = 200;
+/// Events listed on one entry, each in at most 998 octets.
+pub const ENTRY_EVENTS_MAX: usize = 10;
 /// Related tickets listed on a ticket.
 pub const RELATED_MAX: usize = 50;
 
@@ -265,6 +267,9 @@ pub struct Entry {
     /// Attachments beyond that.
     #[serde(default)]
     pub attachments_more: u64,
+    /// A line for each event of its invitations, at most [`ENTRY_EVENTS_MAX`]; the `.ics` is an attachment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendar: Vec<String>,
     /// Canonical Message-ID as received, at most 998 octets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,

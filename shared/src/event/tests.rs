@@ -67,6 +67,7 @@ fn entry(effect: Option<Effect>, previous_status: Option<Status>) -> Entry {
         text_cut: false,
         attachments: vec![attachment],
         attachments_more: 3,
+        calendar: Vec::new(),
         message_id: Some("id@people.example".into()),
         raw_key: "raw/mailgun/ab".into(),
         kind: Kind::Human,

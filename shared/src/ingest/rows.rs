@@ -22,8 +22,8 @@ use crate::{
     },
     thread,
     ticket::{
-        AttachmentRef, Direction, ENTRY_ATTACHMENTS_MAX, ENTRY_TEXT_OCTETS_MAX, Entry, Participant, RELATED_MAX,
-        SUBJECT_OCTETS_MAX, Status, Ticket, cut_at, ticket_number,
+        AttachmentRef, Direction, ENTRY_ATTACHMENTS_MAX, ENTRY_EVENTS_MAX, ENTRY_TEXT_OCTETS_MAX, Entry, Participant,
+        RELATED_MAX, SUBJECT_OCTETS_MAX, Status, Ticket, cut_at, ticket_number,
     },
 };
 
@@ -323,6 +323,8 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timesta
         key: why(n).is_none().then(|| BlobKey::attachment(raw_key, n, &a.sha256).as_str().to_owned()),
         refused: why(n),
     });
+    let events = parsed.calendar.iter().take(ENTRY_EVENTS_MAX);
+    let events = events.map(|event| cut_at(&event.line(), SUBJECT_OCTETS_MAX).to_owned());
     let mut flags = plan.flags.clone();
     if copy.arrival.accept.origin == Origin::Rebuilt {
         flags.push("rebuilt".to_owned());
@@ -342,6 +344,7 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timesta
         text: text.to_owned(),
         attachments: attachments.collect(),
         attachments_more: parsed.attachments.len().saturating_sub(ENTRY_ATTACHMENTS_MAX) as u64,
+        calendar: events.collect(),
         message_id: Some(cut_at(copy.reading.id.as_str(), SUBJECT_OCTETS_MAX).to_owned()),
         raw_key: raw_key.clone(),
         kind: copy.reading.classification.kind,

@@ -1,6 +1,7 @@
 //! Every leaf that is not the mail's text: named safely, measured, typed by content, held back where dangerous.
 //!
-//! An attached message is one attachment, whole; its own leaves are inside it and are looked at for danger only.
+//! An attached message is one attachment, whole; its own leaves are inside it and are looked at for danger only. Files
+//! that were wrapped up otherwise (`winmail.dat`, uuencoded blocks in the text) are attachments like any.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -8,9 +9,11 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Attachment, file_types,
+    Attachment, file_types, images,
     mime::{self, Part, PartKind, Tree},
-    transfer,
+    names::{self, Taken},
+    tnef, transfer,
+    uuencode::Block,
 };
 use crate::headers::{self, words};
 
@@ -18,8 +21,6 @@ use crate::headers::{self, words};
 pub const ATTACHMENTS_MAX: usize = 1_000;
 /// Decoded octets of all attachments of one mail: what the largest door (SES, 40 MB) takes.
 pub const DECODED_OCTETS_MAX: usize = 40 * 1024 * 1024;
-/// Longest file name, in characters; file systems end at 255 octets.
-const NAME_CHARS_MAX: usize = 200;
 /// Encoded messages within encoded messages looked into for danger.
 const ENCODED_MESSAGES_DEPTH_MAX: usize = 3;
 
@@ -28,69 +29,166 @@ const ENCODED_MESSAGES_DEPTH_MAX: usize = 3;
 pub(crate) struct Attached {
     pub(crate) all: Vec<Attachment>,
     pub(crate) defects: Vec<String>,
+    /// The message of a `winmail.dat`: text and HTML.
+    pub(crate) wrapped: Option<(Option<String>, Option<String>)>,
+    taken: Taken,
+    octets: usize,
+    unlisted: usize,
 }
 
-/// Reads all leaves that are not in `body_leaves`. `html` is asked which Content-IDs it shows.
-pub(crate) fn read(tree: &Tree<'_>, body_leaves: &[usize], html: Option<&str>) -> Attached {
+/// A file, wherever it stood.
+struct File<'a> {
+    /// Name by the ladder, as written.
+    name: Option<Cow<'a, str>>,
+    content_type: String,
+    content_id: Option<String>,
+    /// The mail says that it belongs into the text.
+    inline: bool,
+    octets: Bytes,
+}
+
+/// Reads all leaves that are not in `body_leaves`, and the blocks that stood in the text. `html` is asked which
+/// Content-IDs it shows.
+pub(crate) fn read(tree: &Tree<'_>, body_leaves: &[usize], html: Option<&str>, blocks: Vec<Block>) -> Attached {
     let mut attached = Attached::default();
     let body: HashSet<usize> = body_leaves.iter().copied().collect();
     let shown = shown_ids(html.unwrap_or_default());
     let dangerous_messages = dangerous_messages(tree);
-    let (mut octets_left, mut unlisted) = (DECODED_OCTETS_MAX, 0_usize);
     for (index, part) in tree.parts.iter().enumerate() {
         if part.kind == PartKind::Multipart || part.message.is_some() || body.contains(&index) {
             continue;
         }
-        if attached.all.len() >= ATTACHMENTS_MAX {
-            unlisted += 1;
-            continue;
-        }
-        let mut one = attachment(part, &shown, &mut attached.defects);
-        if one.refused.is_none() && dangerous_messages.contains(&index) {
-            one.refused = Some("dangerous-type".to_owned());
-        }
-        match octets_left.checked_sub(one.content.len()) {
-            Some(left) => octets_left = left,
-            None => one.refused = Some("attachment-limit".to_owned()),
-        }
-        if one.refused.is_some() {
-            one.content = Bytes::new();
-        }
-        attached.all.push(one);
+        attached.part(part, &shown, dangerous_messages.contains(&index));
     }
-    if unlisted > 0 {
+    for block in blocks {
+        if !block.ended {
+            attached.defects.push("uuencode-unended".to_owned());
+        }
+        let name = Some(Cow::Owned(block.name));
+        let content_type = "application/octet-stream".to_owned();
+        attached.file(File { name, content_type, content_id: None, inline: false, octets: block.octets }, &shown, None);
+    }
+    if attached.unlisted > 0 {
         attached.defects.push("attachment-count-limit".to_owned());
-        attached.defects.push(format!("attachments-not-listed-{unlisted}"));
+        attached.defects.push(format!("attachments-not-listed-{}", attached.unlisted));
     }
-    number_duplicates(&mut attached.all);
     attached
 }
 
-fn attachment(part: &Part<'_>, shown: &HashSet<String>, defects: &mut Vec<String>) -> Attachment {
-    let octets: Cow<'_, [u8]> = match part.kind {
-        PartKind::Message => Cow::Borrowed(part.body),
-        _ => {
-            let (octets, defect) = transfer::decode(part.body, &part.encoding);
-            defects.extend(defect.map(str::to_owned));
-            octets
+impl Attached {
+    /// One leaf, or what is wrapped up in it.
+    fn part(&mut self, part: &Part<'_>, shown: &HashSet<String>, dangerous: bool) {
+        if self.all.len() >= ATTACHMENTS_MAX {
+            self.unlisted += 1;
+            return;
         }
-    };
-    let is_message = matches!(part.content_type.value.as_str(), "message/rfc822" | "message/global");
-    let filename = filename(part, is_message.then_some(octets.as_ref()));
-    let detected = if is_message { None } else { file_types::detect(&octets) };
-    let dangerous = file_types::is_dangerous(filename.as_deref(), detected, &octets);
-    let inline = part.disposition.as_ref().is_some_and(|d| d.value == "inline")
-        || part.content_id.as_ref().is_some_and(|id| shown.contains(id));
-    Attachment {
-        filename,
-        content_type: part.content_type.value.clone(),
-        detected_type: detected.map(str::to_owned),
-        size: u64::try_from(octets.len()).unwrap_or(u64::MAX),
-        sha256: data_encoding::HEXLOWER.encode(&Sha256::digest(&octets)),
-        inline,
-        content_id: part.content_id.clone(),
-        refused: dangerous.then(|| "dangerous-type".to_owned()),
-        content: Bytes::from(octets.into_owned()),
+        let octets: Cow<'_, [u8]> = match part.kind {
+            PartKind::Message => Cow::Borrowed(part.body),
+            _ => {
+                let (octets, defect) = transfer::decode(part.body, &part.encoding);
+                self.defects.extend(defect.map(str::to_owned));
+                octets
+            }
+        };
+        let is_message = matches!(part.content_type.value.as_str(), "message/rfc822" | "message/global");
+        let name = name(part, is_message.then_some(octets.as_ref()));
+        if tnef::is_tnef(&part.content_type.value, name.as_deref(), &octets) && self.unpacked(&octets, shown) {
+            return;
+        }
+        let inline = part.disposition.as_ref().is_some_and(|d| d.value == "inline");
+        let file = File {
+            name,
+            content_type: part.content_type.value.clone(),
+            content_id: part.content_id.clone(),
+            inline,
+            octets: Bytes::from(octets.into_owned()),
+        };
+        self.file(file, shown, dangerous.then_some("dangerous-type"));
+    }
+
+    /// The files of a `winmail.dat`; false where it must be listed itself, because not all of it could be read.
+    fn unpacked(&mut self, octets: &[u8], shown: &HashSet<String>) -> bool {
+        let Some(unpacked) = tnef::unpack(octets) else {
+            self.defects.push("tnef-unreadable".to_owned());
+            return false;
+        };
+        // What such a message shows is its own HTML's business.
+        let own = unpacked.html.as_deref().map(shown_ids).unwrap_or_default();
+        let shown = if own.is_empty() { shown } else { &own };
+        for packed in unpacked.files {
+            let content_type = packed.content_type.map(|kind| kind.trim().to_ascii_lowercase());
+            let content_type = content_type.filter(|kind| kind.contains('/')).unwrap_or_default();
+            let file = File {
+                name: packed.name.map(Cow::Owned),
+                content_type: if content_type.is_empty() {
+                    "application/octet-stream".to_owned()
+                } else {
+                    content_type
+                },
+                content_id: packed.content_id.map(|id| id.trim_matches(['<', '>']).to_owned()),
+                inline: false,
+                octets: packed.octets,
+            };
+            self.file(file, shown, None);
+        }
+        if self.wrapped.is_none() && (unpacked.text.is_some() || unpacked.html.is_some()) {
+            self.wrapped = Some((unpacked.text, unpacked.html));
+        }
+        self.defects.extend(unpacked.defects.iter().map(|slug| (*slug).to_owned()));
+        !unpacked.defects.contains(&"tnef-cut")
+    }
+
+    fn file(&mut self, file: File<'_>, shown: &HashSet<String>, refused: Option<&'static str>) {
+        if self.all.len() >= ATTACHMENTS_MAX {
+            self.unlisted += 1;
+            return;
+        }
+        let is_message = matches!(file.content_type.as_str(), "message/rfc822" | "message/global");
+        let filename = self.filename(&file);
+        let examined = if is_message {
+            file_types::Examined::default()
+        } else {
+            file_types::examine(Some(&filename), &file.content_type, &file.octets)
+        };
+        let size = file.octets.len();
+        let too_much = self.octets.saturating_add(size) > DECODED_OCTETS_MAX;
+        if !too_much {
+            self.octets += size;
+        }
+        let limit = too_much.then_some("attachment-limit");
+        let refused = limit.or(refused).or(examined.refused);
+        let referred = file.content_id.as_ref().is_some_and(|id| shown.contains(id));
+        let kind = examined.detected.unwrap_or(&file.content_type);
+        self.all.push(Attachment {
+            role: images::role(kind, Some(&filename), referred, &file.octets),
+            filename: Some(filename),
+            detected_type: examined.detected.map(str::to_owned),
+            size: u64::try_from(size).unwrap_or(u64::MAX),
+            sha256: data_encoding::HEXLOWER.encode(&Sha256::digest(&file.octets)),
+            inline: file.inline || referred,
+            content_id: file.content_id,
+            flags: examined.flags,
+            contains: examined.contains,
+            content: if refused.is_some() { Bytes::new() } else { file.octets },
+            refused: refused.map(str::to_owned),
+            content_type: file.content_type,
+        });
+    }
+
+    /// The name, made safe; where the mail gives none, one by its kind.
+    fn filename(&mut self, file: &File<'_>) -> String {
+        let given = file.name.as_deref().and_then(names::safe);
+        let by_kind = || {
+            let stem = match file.content_type.split('/').next() {
+                _ if file.content_type == "text/calendar" => "invite",
+                Some("image") => "image",
+                Some("message") => "message",
+                _ => "attachment",
+            };
+            format!("{stem}.{}", names::extension_of(&file.content_type))
+        };
+        let name = given.unwrap_or_else(by_kind);
+        self.taken.unique(&name)
     }
 }
 
@@ -130,60 +228,32 @@ fn leaf_is_dangerous(part: &Part<'_>, depth: usize) -> bool {
         return depth > 0
             && mime::tree(&octets).parts.iter().any(|p| p.kind == PartKind::Leaf && leaf_is_dangerous(p, depth - 1));
     }
-    file_types::is_dangerous(filename(part, None).as_deref(), file_types::detect(&octets), &octets)
+    let name = name(part, None).and_then(|name| names::safe(&name));
+    let is_danger = |octets: &[u8], name: Option<&str>| {
+        file_types::examine(name, &part.content_type.value, octets).refused.is_some()
+    };
+    if tnef::is_tnef(&part.content_type.value, name.as_deref(), &octets)
+        && let Some(unpacked) = tnef::unpack(&octets)
+    {
+        return unpacked.files.iter().any(|file| is_danger(&file.octets, file.name.as_deref()));
+    }
+    is_danger(&octets, name.as_deref())
 }
 
-/// The name a person would save it under. `message` = octets of an attached message, named by its subject.
-fn filename(part: &Part<'_>, message: Option<&[u8]>) -> Option<String> {
+/// The ladder: `filename` of the disposition (RFC 2231 before RFC 2047 there), `name` of the type, a description or a
+/// Content-ID that is a file name, the subject of an attached message (`message` = its octets).
+fn name<'a>(part: &'a Part<'_>, message: Option<&[u8]>) -> Option<Cow<'a, str>> {
     let by_disposition = part.disposition.as_ref().and_then(|d| d.param("filename"));
-    let named = by_disposition.or_else(|| part.content_type.param("name")).and_then(safe_name);
-    named.or_else(|| {
-        let subject = headers::scan(message?).subject.replace(['/', '\\'], "_");
-        let subject: String = subject.chars().take(NAME_CHARS_MAX - 4).collect();
-        safe_name(&format!("{}.eml", if subject.is_empty() { "message" } else { &subject }))
+    let written = by_disposition.filter(|name| names::safe(name).is_some()).or_else(|| part.content_type.param("name"));
+    let written = written.filter(|name| names::safe(name).is_some());
+    let described = || part.description.as_deref().filter(|text| names::is_file_name(text));
+    let by_id = || part.content_id.as_deref().and_then(names::of_content_id);
+    let found = written.or_else(described).or_else(by_id).map(Cow::Borrowed);
+    found.or_else(|| {
+        let subject = words::one_line(&headers::scan(message?).subject).replace(['/', '\\'], "_");
+        let subject: String = subject.chars().take(names::NAME_CHARS_MAX - 4).collect();
+        Some(Cow::Owned(format!("{}.eml", if subject.is_empty() { "message" } else { &subject })))
     })
-}
-
-/// A name without directories, controls, direction overrides and characters that file systems refuse.
-fn safe_name(written: &str) -> Option<String> {
-    let shown = words::one_line(written);
-    let components: Vec<&str> =
-        shown.split(['/', '\\']).map(str::trim).filter(|c| !matches!(*c, "" | "." | "..")).collect();
-    // A path (older Internet Explorer and scanners send it whole) gives its last component; a name that merely has
-    // a slash in it (`Invoice 3/2026.pdf`) is kept.
-    let is_path = shown.starts_with(['/', '\\', '.']) || shown.get(1..2) == Some(":") || shown.contains("..");
-    let name = if is_path { (*components.last()?).to_owned() } else { components.join("_") };
-    let name: String =
-        name.chars().map(|c| if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c }).collect();
-    let name = name.trim_end_matches(['.', ' ']).trim_start();
-    if name.is_empty() {
-        return None;
-    }
-    if name.chars().count() <= NAME_CHARS_MAX {
-        return Some(name.to_owned());
-    }
-    let extension = name.rsplit_once('.').map(|(_, e)| e).filter(|e| e.chars().count() <= 10);
-    let kept = NAME_CHARS_MAX - extension.map_or(0, |e| e.chars().count() + 1);
-    let stem: String = name.chars().take(kept).collect();
-    Some(extension.map_or(stem.clone(), |e| format!("{stem}.{e}")))
-}
-
-/// `a.txt`, `a (2).txt`, `a (3).txt`: names are unique, in any case.
-fn number_duplicates(all: &mut [Attachment]) {
-    let mut taken: HashSet<String> = HashSet::new();
-    for one in all {
-        let Some(name) = &one.filename else { continue };
-        if taken.insert(name.to_lowercase()) {
-            continue;
-        }
-        let (stem, extension) = match name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()) {
-            Some((stem, extension)) => (stem, format!(".{extension}")),
-            None => (name.as_str(), String::new()),
-        };
-        let numbered = (2..=ATTACHMENTS_MAX + 1).map(|n| format!("{stem} ({n}){extension}"));
-        let free = numbered.into_iter().find(|candidate| taken.insert(candidate.to_lowercase()));
-        one.filename = free.or_else(|| Some(name.clone()));
-    }
 }
 
 #[cfg(test)]
@@ -191,30 +261,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_made_safe() {
-        for (written, expected) in [
-            ("report.pdf", Some("report.pdf")),
-            ("../../etc/passwd", Some("passwd")),
-            ("C:\\Users\\jane\\report.pdf", Some("report.pdf")),
-            ("Invoice 3/2026.pdf", Some("Invoice 3_2026.pdf")),
-            ("a\u{202E}fdp.exe", Some("afdp.exe")),
-            ("tab\tname\r\n.txt", Some("tab name  .txt")),
-            ("a<b>|c?.txt", Some("a_b__c_.txt")),
-            ("trailing. . ", Some("trailing")),
-            ("..", None),
-            ("///", None),
-            ("", None),
-        ] {
-            assert_eq!(safe_name(written).as_deref(), expected, "{written:?}");
-        }
-        let long = safe_name(&format!("{}.pdf", "ü".repeat(400))).unwrap();
-        assert_eq!(long.chars().count(), NAME_CHARS_MAX);
-        assert!(long.ends_with(".pdf"));
-    }
-
-    #[test]
     fn content_ids_in_html() {
         let ids = shown_ids("<img src=\"cid:a@x\"> url(cid:b%40x) cid:");
         assert_eq!(ids, HashSet::from(["a@x".to_owned(), "b@x".to_owned()]));
+    }
+
+    fn attached(parts: &[&str]) -> Vec<Attachment> {
+        let all: String = parts.iter().map(|part| format!("--b\n{part}\n")).collect();
+        let raw = format!("Content-Type: multipart/mixed; boundary=b\n\n{all}--b--\n");
+        read(&mime::tree(raw.as_bytes()), &[], None, Vec::new()).all
+    }
+
+    #[test]
+    fn the_ladder_of_names() {
+        for (part, expected) in [
+            (
+                "Content-Type: a/b; name=n.txt\nContent-Disposition: attachment; filename*=utf-8''%C3%BC.txt; filename=f.txt\n\nx",
+                "ü.txt",
+            ),
+            (
+                "Content-Type: a/b; name=n.txt\nContent-Disposition: attachment; filename=\"=?utf-8?Q?=C3=BC.txt?=\"\n\nx",
+                "ü.txt",
+            ),
+            ("Content-Type: a/b; name=n.txt\nContent-Disposition: attachment; filename=\"..\"\n\nx", "n.txt"),
+            ("Content-Type: a/b\nContent-Description: scan.pdf\nContent-ID: <image001.png@1>\n\nx", "scan.pdf"),
+            ("Content-Type: a/b\nContent-Description: our offer\nContent-ID: <image001.png@1>\n\nx", "image001.png"),
+            ("Content-Type: message/rfc822\n\nSubject: Re: a/b\n\nx", "Re: a_b.eml"),
+            ("Content-Type: message/rfc822\n\nFrom: x\n\nx", "message.eml"),
+            ("Content-Type: image/png\n\nx", "image.png"),
+            ("Content-Type: application/pdf\n\nx", "attachment.pdf"),
+            ("Content-Type: text/calendar\n\nx", "invite.ics"),
+            ("Content-Type: x/y\n\nx", "attachment.bin"),
+        ] {
+            let expected = expected.replace(':', "_");
+            assert_eq!(attached(&[part])[0].filename.as_deref(), Some(expected.as_str()), "{part}");
+        }
+        let names: Vec<_> =
+            attached(&["Content-Type: a/b; name=x.txt\n\n1"; 3]).into_iter().map(|a| a.filename.unwrap()).collect();
+        assert_eq!(names, ["x.txt", "x (2).txt", "x (3).txt"]);
     }
 }

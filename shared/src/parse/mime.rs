@@ -10,7 +10,10 @@ use std::collections::HashMap;
 use memchr::memmem;
 
 use super::params::Structured;
-use crate::headers::fields::{self, Block, Limits};
+use crate::headers::{
+    fields::{self, Block, Limits},
+    words,
+};
 
 /// Multiparts and attached messages within one another; 100 levels must still be read.
 pub(crate) const DEPTH_MAX: usize = 128;
@@ -46,6 +49,8 @@ pub(crate) struct Part<'a> {
     /// Content-Transfer-Encoding as written.
     pub(crate) encoding: String,
     pub(crate) content_id: Option<String>,
+    /// Content-Description, decoded.
+    pub(crate) description: Option<String>,
     /// Octets as they stand, still encoded.
     pub(crate) body: &'a [u8],
 }
@@ -165,7 +170,9 @@ impl<'a> Walk<'a> {
         }
         let content_id = text("content-id").map(|id| id.trim_matches(['<', '>', ' ']).to_owned());
         let disposition = structured("content-disposition");
-        let part = Part { kind, parent, message, content_type, disposition, encoding, content_id, body: &[] };
+        let description = text("content-description").map(|text| words::one_line(&words::decode(&text)));
+        let part =
+            Part { kind, parent, message, content_type, disposition, encoding, content_id, description, body: &[] };
         self.tree.parts.push(part);
         index
     }

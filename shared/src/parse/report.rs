@@ -1,136 +1,183 @@
-//! Delivery status notifications (RFC 3464, RFC 6533): who was not reached, why, and by which mail.
+//! What mail systems report about mail of ours: who was not reached, why, and by which mail.
+//!
+//! Reports with a delivery-status part (RFC 3464, RFC 6533) are read field by field; the many that are prose are read
+//! from their wording. Prose is only *read* here: whether the mail is a bounce is said in `classify`, which knows the
+//! sender and the envelope.
 
-use super::{
-    DeliveryReport,
-    mime::{Part, PartKind, Tree},
-    transfer,
-};
-use crate::{
-    headers::{
-        self,
-        fields::{self, Block, Limits},
-    },
-    message_id::MessageId,
-};
+mod addresses;
+mod notice;
+mod original;
+mod prose;
+mod status;
+mod status_part;
+mod wordings;
+
+use serde::Serialize;
+
+use super::mime::Tree;
+use crate::{headers::Headers, message_id::MessageId};
+
+pub use notice::Notice;
+pub(crate) use notice::{OPENING_MAX, in_first_person, says_undelivered};
 
 /// Recipients kept. A list's bounce may name thousands.
-const RECIPIENTS_MAX: usize = 1_000;
-/// What is kept of one group of fields.
-const GROUP_LIMITS: Limits = Limits { octets: 64 * 1024, fields: 100 };
+pub(crate) const RECIPIENTS_MAX: usize = 1_000;
+/// Octets of a diagnostic kept: a reply of several lines fits, a log does not.
+const DIAGNOSTIC_OCTETS_MAX: usize = 1_024;
 
-/// Reads the report of the mail itself; a report inside an attached message was somebody else's, unless the root says
-/// that the mail is one (scanners wrap bounces so).
-pub(crate) fn read(tree: &Tree<'_>) -> Option<DeliveryReport> {
-    let is_report = tree.parts.first().and_then(|root| root.content_type.param("report-type"));
-    let wrapped = is_report.is_some_and(|kind| kind.eq_ignore_ascii_case("delivery-status"));
-    let status = tree.parts.iter().filter(|part| is_status(part)).find(|part| part.message.is_none() || wrapped)?;
-    let own = || tree.parts.iter().filter(|part| part.message == status.message);
-    let (octets, _) = transfer::decode(status.body, &status.encoding);
-    let mut report = DeliveryReport::default();
-    let mut rest: &[u8] = &octets;
-    while !rest.is_empty() && report.recipients.len() < RECIPIENTS_MAX {
-        let block = fields::split(rest, true, GROUP_LIMITS);
-        add_group(&mut report, &block);
-        // A block always takes at least its blank line; a stray line that is no field ends the report.
-        rest = rest.get(block.body.max(1)..).unwrap_or_default();
-        if block.fields.is_empty() {
-            let (_, next) = fields::line_end(rest, 0);
-            rest = rest.get(next..).unwrap_or_default();
+/// What a report says of one recipient.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RecipientReport {
+    /// Original (else final) recipient.
+    pub recipient: String,
+    /// `failed`, `delayed`, `delivered`, `relayed` or `expanded`; another word as it stands.
+    pub action: Option<String>,
+    /// RFC 3463 code: given, else derived from the SMTP reply or the wording.
+    pub status: Option<String>,
+    /// True: the address is wrong (nobody there, no such domain, moved). False: another mail or another day may get
+    /// through. `None`: nothing was refused, or nothing is known.
+    pub hard: Option<bool>,
+    /// What the remote system said, on one line, at most 1 KiB.
+    pub diagnostic: Option<String>,
+}
+
+/// What a delivery report says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DeliveryReport {
+    /// Original (else final) recipients: whom our mail was addressed to. Where a report tells of failures and of
+    /// successes, those who were not reached.
+    pub recipients: Vec<String>,
+    /// Each recipient with what befell him, those who were reached included.
+    pub details: Vec<RecipientReport>,
+    /// Action of the first recipient.
+    pub action: Option<String>,
+    /// Status of the first recipient.
+    pub status: Option<String>,
+    /// [`RecipientReport::hard`] of the first recipient.
+    pub hard: Option<bool>,
+    /// Diagnostic of the first recipient.
+    pub diagnostic: Option<String>,
+    /// Message-ID of the mail that is spoken of, from wherever the report quotes it.
+    pub original_message_id: Option<MessageId>,
+    /// Its subject.
+    pub original_subject: Option<String>,
+    /// Whom it was addressed to by its header.
+    pub original_to: Vec<String>,
+    /// True where a delivery-status part says so, false where it was read from prose.
+    pub structured: bool,
+}
+
+impl DeliveryReport {
+    /// True where nobody of those named was refused: every action is a success.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        !self.details.is_empty() && self.details.iter().all(RecipientReport::reached)
+    }
+
+    /// True where the mail system is still trying for everybody.
+    #[must_use]
+    pub fn is_delay(&self) -> bool {
+        !self.details.is_empty() && self.details.iter().all(|one| one.action.as_deref() == Some("delayed"))
+    }
+
+    /// Fills what is told of the first recipient and the list of those not reached.
+    fn summarise(&mut self) {
+        let all = self.is_success();
+        let missed = self.details.iter().filter(|one| all || !one.reached());
+        self.recipients = missed.clone().map(|one| one.recipient.clone()).collect();
+        if let Some(first) = missed.clone().next() {
+            self.action.clone_from(&first.action);
+            self.status.clone_from(&first.status);
+            self.hard = first.hard;
+            self.diagnostic.clone_from(&first.diagnostic);
         }
     }
-    report.original_message_id = own().find_map(original_message_id);
-    Some(report)
 }
 
-fn is_status(part: &Part<'_>) -> bool {
-    matches!(part.content_type.value.as_str(), "message/delivery-status" | "message/global-delivery-status")
-}
-
-fn text(block: &Block<'_>, name: &str) -> Option<String> {
-    let field = block.first(name)?;
-    let value = fields::octets_as_text(&field.unfolded()).trim().to_owned();
-    (!value.is_empty()).then_some(value)
-}
-
-fn add_group(report: &mut DeliveryReport, block: &Block<'_>) {
-    // The original recipient is whom our mail was addressed to; the final one may be an alias or an X.400 name that
-    // nobody here knows (Sun, PMDF and older Exchange report those).
-    let recipient = ["original-recipient", "final-recipient"]
-        .iter()
-        .find_map(|name| text(block, name).and_then(|value| address(&value)));
-    let Some(recipient) = recipient else { return };
-    if report.recipients.is_empty() {
-        let first_word = |value: String| value.split_whitespace().next().map(str::to_ascii_lowercase);
-        report.action = text(block, "action").and_then(first_word);
-        report.status = text(block, "status").and_then(first_word);
-        report.diagnostic = text(block, "diagnostic-code");
-    }
-    if !report.recipients.contains(&recipient) {
-        report.recipients.push(recipient);
-    }
-}
-
-/// RFC 3464 section 2.3.1: `rfc822; jane@example.com`; the type and brackets are dropped.
-fn address(value: &str) -> Option<String> {
-    let bare = value.split_once(';').map_or(value, |(_, address)| address);
-    let bare = bare.trim().trim_matches(['<', '>', '"']).trim();
-    (!bare.is_empty()).then(|| bare.to_owned())
-}
-
-/// The Message-ID of the mail that a part quotes, whole or by its header.
-fn original_message_id(part: &Part<'_>) -> Option<MessageId> {
-    let kind = part.content_type.value.as_str();
-    let quotes = matches!(
-        kind,
-        "message/rfc822"
-            | "message/global"
-            | "text/rfc822-headers"
-            | "message/rfc822-headers"
-            | "message/global-headers"
-    );
-    if !quotes {
-        return None;
-    }
-    if part.kind == PartKind::Message {
-        return headers::scan(part.body).message_id;
-    }
-    headers::scan(&transfer::decode(part.body, &part.encoding).0).message_id
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read_status(status: &str) -> DeliveryReport {
-        let raw = format!(
-            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b\n\
-             Content-Type: message/delivery-status\n\n{status}\n--b--\n"
-        );
-        read(&super::super::mime::tree(raw.as_bytes())).unwrap()
+impl RecipientReport {
+    /// True where there is no code, or one that tells only its class.
+    fn says_no_code(&self) -> bool {
+        self.status.as_ref().is_none_or(|status| status.ends_with(".0.0"))
     }
 
-    #[test]
-    fn recipients_as_systems_write_them() {
-        for (status, expected) in [
-            ("Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@x.example\n", vec!["a@x.example"]),
-            ("Reporting-MTA: dns; x\n\nFinal-Recipient: RFC822;<a@x.example>\n", vec!["a@x.example"]),
-            ("\nFinal-Recipient: x400;/s=a/\nOriginal-Recipient: rfc822;a@x.example\n", vec!["a@x.example"]),
-            (
-                "Final-Recipient: rfc822;a@x.example\n\nFinal-Recipient: rfc822;b@x.example\n",
-                vec!["a@x.example", "b@x.example"],
-            ),
-            ("Final-Recipient: a@x.example\n", vec!["a@x.example"]),
-            ("Final-Recipient: rfc822;\n", vec![]),
-            ("no fields at all\nnone\n", vec![]),
-            ("", vec![]),
-        ] {
-            assert_eq!(read_status(status).recipients, expected, "{status:?}");
+    fn is_vague(&self) -> bool {
+        self.diagnostic.is_none() || self.says_no_code()
+    }
+
+    /// A refusal by a rule of the recipient's: his address is good.
+    fn refuse(&mut self) {
+        self.action = Some("failed".to_owned());
+        if self.says_no_code() {
+            self.status = Some("5.7.1".to_owned());
         }
+        self.hard = Some(false);
     }
 
-    #[test]
-    fn a_long_report_takes_linear_time() {
-        let _ = read_status(&"no field\n".repeat(20_000));
-        let _ = read_status(&"\n".repeat(20_000));
+    fn reached(&self) -> bool {
+        matches!(self.action.as_deref(), Some("delivered" | "relayed" | "expanded"))
     }
+}
+
+/// What was read of reports in a mail.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    /// What the text says, as signs for `classify`.
+    pub(crate) notice: Notice,
+    /// The report, by structure or from prose.
+    pub(crate) delivery: Option<DeliveryReport>,
+}
+
+/// Reads the report of the mail itself. Prose is read wherever it has the form of a notice; see [`Notice`].
+pub(crate) fn read(tree: &Tree<'_>, headers: &Headers, text: &str) -> Reports {
+    let (section, mut notice) = notice::read(tree, text, headers);
+    notice.returned |= original::attached(tree).is_some();
+    notice.feedback = original::own_part(tree, "message/feedback-report").is_some();
+    notice.disposition = original::disposition(tree).is_some();
+    notice.rejection = notice.disposition && notice::is_rejection(&section);
+    notice.delivery_status = status_part::parts(tree, &notice).next().is_some() && !notice.rejection;
+    let mut report = status_part::read(tree, &notice);
+    if report.is_none() && !notice.may_be_report() {
+        return Reports { notice, delivery: None };
+    }
+    let original = original::read(tree, headers, text, &section);
+    if report.as_ref().is_none_or(|report| report.details.iter().all(RecipientReport::is_vague)) {
+        let told = prose::read(&section, headers, &original, &notice);
+        merge(&mut report, told, notice.delivery_status);
+    }
+    let mut report = report.unwrap_or_default();
+    if notice.rejection {
+        report.details.iter_mut().for_each(RecipientReport::refuse);
+    }
+    report.original_message_id = original.message_id;
+    report.original_subject = original.subject;
+    report.original_to = original.to;
+    report.summarise();
+    Reports { notice, delivery: Some(report) }
+}
+
+/// What the prose adds: everything where the structure names nobody, else the reason it does not give.
+fn merge(report: &mut Option<DeliveryReport>, told: Vec<RecipientReport>, structured: bool) {
+    let report = report.get_or_insert_with(|| DeliveryReport { structured, ..DeliveryReport::default() });
+    if report.details.is_empty() {
+        report.details = told;
+        return;
+    }
+    let [one] = report.details.as_mut_slice() else { return };
+    let says = |other: &RecipientReport| other.diagnostic.as_deref().is_some_and(status::is_diagnostic);
+    let mut same = told.into_iter().filter(|other| other.recipient.eq_ignore_ascii_case(&one.recipient));
+    if let Some(same) = same.find(says) {
+        if one.says_no_code() {
+            let said = same.diagnostic.as_deref().unwrap_or_default();
+            let judged = status::judge(one.action.as_deref(), one.status.as_deref(), said);
+            (one.status, one.hard) = (judged.status, judged.hard);
+        }
+        one.diagnostic = one.diagnostic.take().or(same.diagnostic);
+    }
+}
+
+/// One line, at most [`DIAGNOSTIC_OCTETS_MAX`]; `None` where nothing is left.
+fn diagnostic(text: &str) -> Option<String> {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = super::fold::prefix(&line, DIAGNOSTIC_OCTETS_MAX).trim();
+    (!line.is_empty()).then(|| line.to_owned())
 }

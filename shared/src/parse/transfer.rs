@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use super::uuencode;
+
 /// What decoding met.
 pub(crate) type Defect = Option<&'static str>;
 
@@ -120,22 +122,11 @@ pub(crate) fn quoted_printable(octets: &[u8]) -> Vec<u8> {
 
 /// The first `begin` ... `end` file in the octets. `None` where there is none.
 fn uuencoded(octets: &[u8]) -> Option<Vec<u8>> {
-    let mut lines = octets.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii_end);
+    let mut lines = octets.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     lines.find(|line| line.starts_with(b"begin "))?;
     let mut decoded = Vec::new();
-    for line in lines {
-        let Some((length, data)) = line.split_first().filter(|_| line != b"end") else { break };
-        let length = usize::from(length.wrapping_sub(32) & 63);
-        let mut wanted = length;
-        for group in data.chunks(4) {
-            let mut bits = 0_u32;
-            for n in 0..4 {
-                bits = (bits << 6) | u32::from(group.get(n).copied().unwrap_or(b' ').wrapping_sub(32) & 63);
-            }
-            let [_, three @ ..] = bits.to_be_bytes();
-            decoded.extend(three.iter().take(wanted));
-            wanted = wanted.saturating_sub(3);
-        }
+    for line in lines.take_while(|line| *line != b"end") {
+        uuencode::decode_line(line, &mut decoded);
     }
     Some(decoded)
 }

@@ -55,12 +55,16 @@ async fn an_automatic_reply_is_a_note_and_reopens_nothing() {
 }
 
 fn bounce(name: &str, original: &str) -> Mail {
+    delivery_status(name, original, "failed")
+}
+
+fn delivery_status(name: &str, original: &str, action: &str) -> Mail {
     let mut mail = mail(name, "MAILER-DAEMON@mx.example")
         .field("MIME-Version: 1.0")
         .field("Content-Type: multipart/report; report-type=delivery-status; boundary=b");
     mail.name = format!(
         "{name}\r\n--b\r\n\r\nmail {name}\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n\
-         Final-Recipient: rfc822; cust@people.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\
+         Final-Recipient: rfc822; cust@people.example\r\nAction: {action}\r\nStatus: 5.1.1\r\n\
          --b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{original}>\r\nSubject: x\r\n--b--"
     );
     mail
@@ -76,6 +80,24 @@ async fn a_bounce_counts_only_for_what_we_signed() {
     for original in ["o@ids.example", "unknown@ids.example", "pstn.ab.a1.aaaaaaaaaaaaaaaa@us.example"] {
         let answer = world.deliver(&bounce(original, original).copy("1")).await;
         assert_eq!((answer.outcome, answer.reasons[0].as_str()), ("held", "bounce-unmatched"), "{original}");
+    }
+}
+
+/// While the mail system is still trying, and where it says that the mail arrived, nothing has come back.
+#[tokio::test]
+async fn a_delay_marks_nothing() {
+    let world = with_ticket().await;
+    let signed = keyring().message_id(world.mailboxes.only().unwrap(), 1, "a1").unwrap();
+    let mut row = world.items("MSGID#").await.into_values().next().unwrap();
+    row.extend(postern::store::keys::index("support", &signed).attributes());
+    row.insert("direction".into(), aws_sdk_dynamodb::types::AttributeValue::S("out".into()));
+    world.put_item(row).await;
+    for (action, marked) in [("delayed", 0), ("delivered", 0), ("failed", 1)] {
+        let answer = world.deliver(&delivery_status(action, signed.as_str(), action).copy("1")).await;
+        assert_eq!((answer.outcome, answer.ticket_id), ("replied_to_existing", Some(1)), "{action}: {answer:?}");
+        let entries = world.ingest.store.entries(1).await.unwrap();
+        let bounced = entries.iter().filter(|entry| entry.state == "bounced").count();
+        assert_eq!(bounced, marked, "{action}: {:?}", entries.iter().map(|entry| &entry.state).collect::<Vec<_>>());
     }
 }
 

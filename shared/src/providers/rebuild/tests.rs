@@ -206,7 +206,7 @@ fn a_broken_file_is_kept_and_noted() {
 
 #[test]
 fn names_of_any_kind_come_back() {
-    let long = format!("{}.pdf", "я".repeat(150));
+    let long = format!("{}.pdf", "я".repeat(120));
     for name in
         ["a.txt", "with blank (1).txt", "quote\".txt", "back\\slash", "naïve.txt", "日本語.txt", "a%20b.txt", &long]
     {
@@ -266,8 +266,9 @@ proptest! {
         prop_assert_eq!(&octets, &rebuild(&parsed.clone()));
         let (_, message) = read(&parsed);
         let squeezed = |text: &str| text.split_whitespace().collect::<String>();
-        if !text.is_empty() {
-            prop_assert_eq!(squeezed(&message.text), squeezed(&text));
+        // Where the HTML says much more, it is the text, and what only the plain text says follows it.
+        if text.contains(char::is_alphanumeric) {
+            prop_assert!(squeezed(&message.text).contains(&squeezed(&text)));
         }
         prop_assert_eq!(message.html, html);
         let mut contents: Vec<_> = parsed.attachments.iter().map(|file| file.content.clone()).collect();
