@@ -381,3 +381,6 @@ fn bounced(mail: &Mail<'_>, place: &Place<'_>) -> Option<Option<(u64, String)>> 
     }
     place.keys.signed_ids.contains(original).then_some(None)
 }
+
+#[cfg(test)]
+mod cells;
