@@ -99,7 +99,7 @@ pub fn keys(
     for (address, place, position) in recipients(headers, &inbound.envelope.forward_paths) {
         keys.take_address(&address, place, position, reader);
     }
-    for (id, place, position) in referenced(headers, keys.own.as_ref()) {
+    for (id, place, position) in referenced(headers, keys.own.as_ref(), mailboxes) {
         let trace = keys.take_id(&id, place, position, reader);
         keys.ids.push(id);
         keys.traces.push(trace);
@@ -265,13 +265,24 @@ fn recipients(headers: &Headers, forward_paths: &[AddrSpec]) -> Vec<(AddrSpec, P
 }
 
 /// The ids that are looked for, in order of evidence: at most [`IDS_MAX`], the last 49 and the first (DESIGN section 4).
-fn referenced(headers: &Headers, own: Option<&MessageId>) -> Vec<(MessageId, Place, usize)> {
+fn referenced(headers: &Headers, own: Option<&MessageId>, mailboxes: &Mailboxes) -> Vec<(MessageId, Place, usize)> {
+    // `Message from Jane <jane@customer.example> of Tuesday`: who is written to or from is not what is answered. Taken for
+    // an id, it would be claimed by everything that Jane ever answers.
+    let people = [&headers.from, &headers.to, &headers.cc, &headers.reply_to].into_iter().flatten();
+    let people: HashSet<AddrSpec> = people.filter_map(NamedAddress::addr_spec).collect();
+    let somebody = |id: &MessageId| {
+        // Written out: an id under a domain that is ours as a whole is one all the same.
+        let ours = |address: &AddrSpec| mailboxes.iter().any(|mailbox| mailbox.addresses.contains(address));
+        AddrSpec::parse(id.as_str()).is_some_and(|address| people.contains(&address) || ours(&address))
+    };
     let in_reply_to = headers.in_reply_to.iter().enumerate().map(|(n, id)| (id.clone(), Place::InReplyTo, n + 1));
     let references = headers.references.iter().enumerate().rev();
     let references = references.map(|(n, id)| (id.clone(), Place::References, n + 1));
     let mut seen: HashSet<String> = own.iter().map(|id| id.key_form().into_owned()).collect();
-    let mut ids: Vec<_> =
-        in_reply_to.chain(references).filter(|(id, ..)| seen.insert(id.key_form().into_owned())).collect();
+    let mut ids: Vec<_> = in_reply_to
+        .chain(references)
+        .filter(|(id, ..)| seen.insert(id.key_form().into_owned()) && !somebody(id))
+        .collect();
     if ids.len() > IDS_MAX {
         let first = ids.pop();
         ids.truncate(IDS_MAX - 1);

@@ -201,6 +201,9 @@ fn ids_are_looked_for_from_the_nearest_to_the_farthest_and_the_root() {
     assert_eq!((long.len(), long[0].as_str(), long[48].as_str(), long[49].as_str()), (50, "r200", "r152", "r1"));
     let own = keys_of(&format!("Message-ID: <r2@x.example>\r\nReferences: {}", list(1, 3)), &[]);
     assert_eq!(own.ids.len(), 2, "its own id is no evidence");
+    let prose = "To: Desk <support@us.example>\r\nIn-Reply-To: Message from Desk <support@us.example> of Mon to \
+                 <jane@customer.example>; <r1@x.example>";
+    assert_eq!(ids(prose), ["r1"], "people are no ids");
     let ses = "References: <0102@eu-west-1.amazonses.com> <0102@email.amazonses.com>";
     assert_eq!(ids(ses), ["0102"], "one key, one row: a transaction names no item twice");
 }
