@@ -19,6 +19,9 @@ const LOCAL_PART_OCTETS_MAX: usize = 64;
 /// `+` and the longest tag that `token` makes (DESIGN section 5: at most 26 characters).
 const TAG_OCTETS_MAX: usize = 1 + 26;
 
+/// Addresses that one address is tried as.
+const BASES_MAX: usize = 64;
+
 /// Id of a mailbox: `[a-z0-9-]{1,64}`, never `mime` (a last path segment `mime` is a suffix) and never `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -197,7 +200,7 @@ impl Mailbox {
     /// True where `address` is one of ours: written out, with or without a tag, or by a pattern.
     #[must_use]
     pub fn owns(&self, address: &AddrSpec) -> bool {
-        self.claim(address).is_some()
+        self.claim(address, &bases(address)).is_some()
     }
 
     /// The prefix of a ticket of that type.
@@ -207,7 +210,7 @@ impl Mailbox {
     }
 
     /// How closely an address is this mailbox's: the lower the closer.
-    fn claim(&self, address: &AddrSpec) -> Option<u8> {
+    fn claim(&self, address: &AddrSpec, bases: &[AddrSpec]) -> Option<u8> {
         let by_pattern = |tagged: bool| {
             let of = |pattern: &&AddressPattern| matches!(pattern, AddressPattern::Tagged(_)) == tagged;
             self.patterns.iter().filter(of).any(|pattern| pattern.holds(address))
@@ -216,21 +219,11 @@ impl Mailbox {
             Some(0)
         } else if by_pattern(true) {
             Some(1)
-        } else if self.holds_wrapped(address) {
+        } else if bases.iter().any(|base| self.addresses.contains(base)) {
             Some(2)
         } else {
             by_pattern(false).then_some(3)
         }
-    }
-
-    /// One of its addresses with any tag behind a `+`, or with the form of a signed tag in front of the subdomain; also
-    /// in the wrappings that gateways put around an address (SRS, BATV).
-    fn holds_wrapped(&self, address: &AddrSpec) -> bool {
-        let plain = unwrapped(address);
-        let inside = plain.iter().skip(1).any(|inner| self.addresses.contains(inner));
-        let plus = |of: &AddrSpec| of.plus_tags().any(|(base, _)| self.addresses.contains(&base));
-        let tagged = || readings(address).iter().any(|r| has_tag_form(&r.tag) && self.addresses.contains(&r.base));
-        inside || plain.iter().any(plus) || tagged()
     }
 
     /// The subdomain that mode `subdomain` writes reply addresses in.
@@ -293,6 +286,19 @@ impl Mailbox {
     }
 }
 
+/// Whose an address may be without what was put to it: any tag behind a `+`, what has the form of a signed tag in front of
+/// a subdomain, and the wrappings of gateways (SRS, BATV). Most addresses have nothing of it.
+fn bases(address: &AddrSpec) -> Vec<AddrSpec> {
+    let local = address.local_part();
+    if !local.contains(['+', '=', '"', '%']) && !has_tag_form(local) {
+        return Vec::new();
+    }
+    let plain = unwrapped(address);
+    let plus = plain.iter().flat_map(|inner| inner.plus_tags().map(|(base, _)| base));
+    let tagged = readings(address).into_iter().filter(|reading| has_tag_form(&reading.tag)).map(|reading| reading.base);
+    plain.iter().skip(1).cloned().chain(plus).chain(tagged).take(BASES_MAX).collect()
+}
+
 /// RFC 1123 section 2.1 and RFC 1035 section 2.3.4: labels of letters, digits and inner hyphens.
 fn is_host(domain: &str) -> bool {
     let label = |label: &str| {
@@ -344,7 +350,8 @@ impl Mailboxes {
     /// domain.
     #[must_use]
     pub fn by_address(&self, address: &AddrSpec) -> Option<&Mailbox> {
-        let claims = self.0.iter().filter_map(|mailbox| Some((mailbox.claim(address)?, mailbox)));
+        let bases = bases(address);
+        let claims = self.0.iter().filter_map(|mailbox| Some((mailbox.claim(address, &bases)?, mailbox)));
         claims.min_by_key(|(claim, _)| *claim).map(|(_, mailbox)| mailbox)
     }
 
