@@ -9,7 +9,9 @@ use crate::{Case, Verdict};
 pub(crate) fn score(case: &Case, read: &Value) -> Verdict {
     let mut verdict = Verdict::default();
     let is_bounce = read["kind"] == "bounce";
-    if Some(is_bounce) != case.wanted("is_bounce").as_bool() {
+    // Null: the set does not say (a person, or an autoresponder, that its own reader takes for none).
+    let known = case.wanted("is_bounce").as_bool().is_none_or(|wanted| wanted == is_bounce);
+    if !known {
         verdict.failures.push(format!("kind {}", read["kind"]));
     }
     let (wanted, told) = (set(case.wanted("recipients")), set(&read["bounce"]["recipients"]));
@@ -17,7 +19,7 @@ pub(crate) fn score(case: &Case, read: &Value) -> Verdict {
         verdict.failures.push(format!("wanted {wanted:?}, told {told:?}"));
     }
     verdict.counts = vec![
-        ("recognised", usize::from(is_bounce), 1),
+        ("told from other mail", usize::from(known), 1),
         ("recipients", usize::from(wanted == told), 1),
         ("recipient addresses", wanted.intersection(&told).count(), wanted.len()),
     ];

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     headers::Headers,
-    parse::fold::{folded_subject, holds_any, prefix},
+    parse::fold::{fold, folded_subject, holds_any, prefix},
 };
 
 /// Mentions of one recipient looked at for the reason.
@@ -194,6 +194,10 @@ fn guessed(section: &Section, bounce: &Headers, original: &Original, ours: &Ours
     if !wanted.is_empty() && wanted.len() <= FROM_ORIGINAL_MAX {
         return wanted;
     }
+    let addressed = addressed(section, ours);
+    if !addressed.is_empty() {
+        return addressed;
+    }
     let domain = bounce.from.first().and_then(|one| one.address.as_deref()).and_then(|from| from.rsplit_once('@'));
     let Some((_, domain)) = domain else { return Vec::new() };
     let mut introduced = false;
@@ -209,6 +213,29 @@ fn guessed(section: &Section, bounce: &Headers, original: &Original, ours: &Ours
         }
     }
     names
+}
+
+/// Whom the mail that is spoken of was addressed to, where the notice itself names its fields (Yahoo, some gateways).
+fn addressed(section: &Section, ours: &Ours) -> Vec<String> {
+    const TO: [&str; 13] = [
+        "to",
+        "an",
+        "para",
+        "aan",
+        "til",
+        "till",
+        "komu",
+        "кому",
+        "宛先",
+        "收件人",
+        "收件者",
+        "받는 사람",
+        "destinataire",
+    ];
+    let fields = section.lines.iter().filter_map(|line| line.split_once([':', '：']));
+    let named = fields.filter(|(name, _)| TO.contains(&fold(name.trim()).as_str()));
+    let mentions = named.flat_map(|(_, value)| addresses::find(value)).map(|mention| mention.address);
+    mentions.filter(|address| !ours.includes(address)).take(FROM_ORIGINAL_MAX).collect()
 }
 
 #[cfg(test)]

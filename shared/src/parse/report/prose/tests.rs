@@ -112,6 +112,29 @@ fn the_original_is_found() {
     }
 }
 
+/// A notice that names nobody else tells of the mail's own fields.
+#[test]
+fn the_fields_of_the_mail_spoken_of_are_a_last_resort() {
+    let fields = "Subject: [List] Re: Name\nTo: jane@x.example\n";
+    for (text, expected) in [
+        (
+            format!(
+                "I'm afraid I wasn't able to deliver the following message.\n\n{fields}\n---Below this line is a copy of the message.\n"
+            ),
+            "jane@x.example",
+        ),
+        (
+            format!(
+                "I'm afraid I wasn't able to deliver to the following address.\n\n<li@x.example>:\nNo such user.\n\n{fields}"
+            ),
+            "li@x.example",
+        ),
+    ] {
+        let report = read("MAILER-DAEMON@mx.example", "Delivery failed", &text, true).1.delivery_report.unwrap();
+        assert_eq!(report.recipients, [expected], "{text}");
+    }
+}
+
 /// Without a quotation the bounce's own references name the original, and a disposition part says it outright.
 #[test]
 fn the_original_by_fields_and_parts() {
