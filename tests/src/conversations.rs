@@ -26,7 +26,7 @@ use crate::{
 const CONVERSATIONS: usize = 240;
 const SUITES: usize = 4;
 /// Pairs of conversations in one world: an engine's table grows with them.
-const PAIRS_PER_WORLD: usize = 50;
+const PAIRS_PER_WORLD: usize = 10;
 /// Orders in which each pair is delivered: two that begin with the first mails, and one that begins anywhere.
 const ORDERS: [bool; 3] = [true, true, false];
 
@@ -38,11 +38,12 @@ fn asked_for() -> (usize, u64) {
     (count.div_ceil(2 * SUITES), number("POSTERN_SEED").unwrap_or(7))
 }
 
-/// Runs `pair` for as many pairs of conversations as are asked for, a fresh world for each fifty.
+/// Runs `pair` for as many pairs of conversations as are asked for, a fresh world for each ten.
 async fn all_pairs(title: &str, strangers: StrangerPolicy, mut pair: impl AsyncFnMut(&Stage, u64)) {
     let (pairs, first) = asked_for();
     println!("{title}: {} conversations from seed {first}", pairs * 2);
     let mut seeds = (first..).take(pairs).peekable();
+    let mut passed = 0;
     while seeds.peek().is_some() {
         let mut support = mailbox("support", SUPPORT, "INC");
         support.strangers = strangers;
@@ -50,6 +51,10 @@ async fn all_pairs(title: &str, strangers: StrangerPolicy, mut pair: impl AsyncF
         let stage = Stage::new(World::with(vec![support]).await);
         for seed in seeds.by_ref().take(PAIRS_PER_WORLD) {
             pair(&stage, seed).await;
+            passed += 2;
+        }
+        if passed % 100 == 0 {
+            println!("{title}: {passed} so far");
         }
     }
     println!("{title}: {} conversations passed", pairs * 2);
