@@ -1,14 +1,16 @@
 //! The command line.
 
+mod explain;
 mod settings;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+pub use explain::{Envelope, Explain};
 pub use settings::{
-    Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxVerb,
-    Named,
+    Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxTest,
+    MailboxVerb, Named,
 };
 
 /// Turns inbound e-mail into helpdesk tickets. Without a verb: `dev`.
@@ -100,6 +102,8 @@ pub enum Verb {
     Token(Token),
     /// Read one message and print what Postern understands of it, as JSON.
     Inspect(Inspect),
+    /// Tell why a mail went where it went, or where one would go now: evidence, standing, decision, reasons.
+    Explain(Explain),
     /// What people write to: list, add, set, remove, test.
     Mailbox(Mailbox),
     /// How mail arrives: list, add, set, remove, test.
@@ -138,15 +142,9 @@ pub struct Ingest {
     /// RFC 5322 messages; `-` reads one from standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Envelope recipient (RCPT TO); may be repeated. Without it: the topmost Delivered-To.
-    #[arg(long, value_name = "ADDRESS")]
-    pub to: Vec<String>,
-    /// Envelope sender (MAIL FROM), `<>` for none. Without it: the topmost Return-Path.
-    #[arg(long, value_name = "REVERSE-PATH", allow_hyphen_values = true)]
-    pub from: Option<String>,
-    /// Mailbox; wins over every address.
-    #[arg(long, value_name = "ID")]
-    pub mailbox: Option<String>,
+    /// How it comes.
+    #[command(flatten)]
+    pub envelope: Envelope,
     /// Where and how.
     #[command(flatten)]
     pub common: Common,

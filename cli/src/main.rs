@@ -45,6 +45,7 @@ async fn run(verb: Verb) -> anyhow::Result<Output> {
         Verb::Approve(args) => commands::approve(&args).await,
         Verb::Token(args) => commands::token(&args).await,
         Verb::Inspect(args) => commands::inspect(&args),
+        Verb::Explain(args) => commands::explain(&args).await,
         Verb::Mailbox(args) => commands::mailbox(&args).await,
         Verb::Door(args) => commands::door(&args).await,
         Verb::Secret(args) => commands::secret(&args).await,

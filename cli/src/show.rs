@@ -1,5 +1,7 @@
 //! How things look on a terminal.
 
+mod explained;
+
 use postern::{
     outcome::Answer,
     records::LedgerRow,
@@ -10,6 +12,7 @@ use postern::{
     ticket::{Entry, Ticket, Visibility, cut_at},
 };
 
+pub use self::explained::{differences, explanation};
 use crate::commands::Attention;
 
 /// Columns that a subject may take.

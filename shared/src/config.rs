@@ -288,7 +288,7 @@ mod tests {
         for (name, value, expected) in [
             ("POSTERN_ADDRESS", "nobody", "not an e-mail address"),
             ("POSTERN_PREFIX", "inc", "2 to 8 letters"),
-            ("POSTERN_REPLY_MODE", "minus", "`plus` or `off`"),
+            ("POSTERN_REPLY_MODE", "minus", "`plus`, `subdomain` or `off`"),
         ] {
             let mut environment = full();
             environment.insert(name, value);

@@ -17,7 +17,7 @@ use crate::{
     message_id::MessageId,
     parse::ParsedMessage,
     records::{CLAIMS_MAX, Cause, Claim, Effect, Head, Holder, IndexDirection, IndexRow, Outcome},
-    thread::{Chosen, Level, Match, Resolution, Seen, ThreadKeys, resolve},
+    thread::{Chosen, Clue, Level, Match, Resolution, Seen, ThreadKeys, resolve},
     ticket::{PARTICIPANTS_MAX, Participant, ReplyEffect, Status, Ticket, Visibility},
 };
 
@@ -168,8 +168,8 @@ pub struct Decision {
     pub verb: Verb,
     /// Why, as slugs.
     pub reasons: Vec<String>,
-    /// What named which ticket.
-    pub evidence: Vec<String>,
+    /// What could name a ticket, and what came of it.
+    pub evidence: Vec<Clue>,
 }
 
 /// Decides.
@@ -381,3 +381,6 @@ fn bounced(mail: &Mail<'_>, place: &Place<'_>) -> Option<Option<(u64, String)>> 
     }
     place.keys.signed_ids.contains(original).then_some(None)
 }
+
+#[cfg(test)]
+mod cells;

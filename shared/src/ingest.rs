@@ -14,6 +14,7 @@ mod fetched;
 mod net;
 mod queued;
 mod reconcile;
+mod rehearse;
 mod release;
 mod replay;
 mod rows;
@@ -52,6 +53,7 @@ use copy::{Arrival, Copy, Reading, Recipient, Release};
 pub use net::{Accounted, Open};
 pub use queued::{Delivery, Redriven};
 pub use reconcile::Reconciled;
+pub use rehearse::Rehearsed;
 pub use release::Released;
 pub use replay::Replayed;
 

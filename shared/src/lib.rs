@@ -26,6 +26,7 @@ pub mod author;
 pub mod classify;
 pub mod decide;
 pub mod event;
+pub mod explain;
 pub mod headers;
 pub mod inspect;
 pub mod parse;

@@ -9,12 +9,18 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::{limits::AttachmentLimits, pattern::AddressPattern};
-use crate::address::AddrSpec;
+use crate::{
+    address::AddrSpec,
+    token::{has_tag_form, readings, unwrapped},
+};
 
 /// RFC 5321 section 4.5.3.1.1: a local part holds 64 octets at most.
 const LOCAL_PART_OCTETS_MAX: usize = 64;
 /// `+` and the longest tag that `token` makes (DESIGN section 5: at most 26 characters).
 const TAG_OCTETS_MAX: usize = 1 + 26;
+
+/// Addresses that one address is tried as.
+const BASES_MAX: usize = 64;
 
 /// Id of a mailbox: `[a-z0-9-]{1,64}`, never `mime` (a last path segment `mime` is a suffix) and never `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +52,8 @@ pub enum ReplyMode {
     /// `local+tag@domain`.
     #[default]
     Plus,
+    /// `tag@local.domain`: where a server refuses `+`, and one MX record for `local.domain` can be had.
+    Subdomain,
     /// No tag: where plus addressing is not proven. Threading then rests on signed Message-IDs.
     Off,
 }
@@ -131,6 +139,12 @@ pub enum MailboxError {
          use a shorter address or reply mode `off`"
     )]
     TagDoesNotFit(String),
+    /// The local part cannot be a label of a domain.
+    #[error(
+        "mailbox {0}: reply mode `subdomain` needs a first address whose local part can stand in a domain (letters, \
+         digits, hyphens, at most 63)"
+    )]
+    NoSubdomain(String),
     /// A limit that lets nothing through.
     #[error(
         "mailbox {0}: attachment limits are octets and a count above zero, and the total is not below the limit of one"
@@ -186,7 +200,7 @@ impl Mailbox {
     /// True where `address` is one of ours: written out, with or without a tag, or by a pattern.
     #[must_use]
     pub fn owns(&self, address: &AddrSpec) -> bool {
-        self.claim(address).is_some()
+        self.claim(address, &bases(address)).is_some()
     }
 
     /// The prefix of a ticket of that type.
@@ -196,7 +210,7 @@ impl Mailbox {
     }
 
     /// How closely an address is this mailbox's: the lower the closer.
-    fn claim(&self, address: &AddrSpec) -> Option<u8> {
+    fn claim(&self, address: &AddrSpec, bases: &[AddrSpec]) -> Option<u8> {
         let by_pattern = |tagged: bool| {
             let of = |pattern: &&AddressPattern| matches!(pattern, AddressPattern::Tagged(_)) == tagged;
             self.patterns.iter().filter(of).any(|pattern| pattern.holds(address))
@@ -205,11 +219,18 @@ impl Mailbox {
             Some(0)
         } else if by_pattern(true) {
             Some(1)
-        } else if address.plus_tags().any(|(base, _)| self.addresses.contains(&base)) {
+        } else if bases.iter().any(|base| self.addresses.contains(base)) {
             Some(2)
         } else {
             by_pattern(false).then_some(3)
         }
+    }
+
+    /// The subdomain that mode `subdomain` writes reply addresses in.
+    #[must_use]
+    pub fn reply_subdomain(&self) -> Option<String> {
+        let first = self.addresses.first()?;
+        (self.reply_mode == ReplyMode::Subdomain).then(|| format!("{}.{}", first.local_part(), first.domain()))
     }
 
     fn check(&self) -> Result<(), MailboxError> {
@@ -227,6 +248,9 @@ impl Mailbox {
         }
         if self.reply_mode == ReplyMode::Plus && first.local_part().len() + TAG_OCTETS_MAX > LOCAL_PART_OCTETS_MAX {
             return Err(MailboxError::TagDoesNotFit(id()));
+        }
+        if self.reply_subdomain().is_some_and(|subdomain| !is_host(&subdomain)) {
+            return Err(MailboxError::NoSubdomain(id()));
         }
         let AttachmentLimits { each, total, count } = self.attachments;
         if each == 0 || count == 0 || total < each {
@@ -260,6 +284,30 @@ impl Mailbox {
         }
         Ok(())
     }
+}
+
+/// Whose an address may be without what was put to it: any tag behind a `+`, what has the form of a signed tag in front of
+/// a subdomain, and the wrappings of gateways (SRS, BATV). Most addresses have nothing of it.
+fn bases(address: &AddrSpec) -> Vec<AddrSpec> {
+    let local = address.local_part();
+    if !local.contains(['+', '=', '"', '%']) && !has_tag_form(local) {
+        return Vec::new();
+    }
+    let plain = unwrapped(address);
+    let plus = plain.iter().flat_map(|inner| inner.plus_tags().map(|(base, _)| base));
+    let tagged = readings(address).into_iter().filter(|reading| has_tag_form(&reading.tag)).map(|reading| reading.base);
+    plain.iter().skip(1).cloned().chain(plus).chain(tagged).take(BASES_MAX).collect()
+}
+
+/// RFC 1123 section 2.1 and RFC 1035 section 2.3.4: labels of letters, digits and inner hyphens.
+fn is_host(domain: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    domain.len() <= 253 && domain.split('.').all(label)
 }
 
 /// What may stand in a key between `#` signs.
@@ -302,7 +350,8 @@ impl Mailboxes {
     /// domain.
     #[must_use]
     pub fn by_address(&self, address: &AddrSpec) -> Option<&Mailbox> {
-        let claims = self.0.iter().filter_map(|mailbox| Some((mailbox.claim(address)?, mailbox)));
+        let bases = bases(address);
+        let claims = self.0.iter().filter_map(|mailbox| Some((mailbox.claim(address, &bases)?, mailbox)));
         claims.min_by_key(|(claim, _)| *claim).map(|(_, mailbox)| mailbox)
     }
 

@@ -16,6 +16,7 @@ use crate::{
     headers::Headers,
     inbound::{AcceptRecord, Ingress, Verdicts},
     message_id::MessageId,
+    thread::Clue,
 };
 
 /// Claims kept on one message index row, and holders of one id (DESIGN section 4).
@@ -224,9 +225,15 @@ pub struct LedgerRow {
     pub cause: Option<Cause>,
     /// Why, as slugs, in the order they were found.
     pub reasons: Vec<String>,
-    /// What named which ticket, as text for people and `explain`; at most 16 KiB.
+    /// What named which ticket, as lines for listings; with `clues` at most 16 KiB.
     #[serde(default)]
     pub evidence: Vec<String>,
+    /// What could have named a ticket, where it stood, and what came of it: for `explain`. Older rows have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clues: Vec<Clue>,
+    /// How many clues there was no room for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clues_more: u64,
     /// What the provider asserted.
     pub verdicts: Verdicts,
     /// Which door.
@@ -270,6 +277,11 @@ pub struct LedgerRow {
     /// long as a person or a queue may bring it in again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accept: Option<Box<AcceptRecord>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A set, or the number that rows had before deliveries were told apart: it was always zero.

@@ -3,20 +3,26 @@
 //! [`keys`] takes from the header what could name a ticket; the shell reads those rows; [`resolve`] weighs them. It is
 //! pure: where it needs a ticket that was not read, it says which.
 
+mod clue;
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use self::keys::Key;
+pub use self::{
+    clue::{Clue, Naming, Place, Signature, Standing, Weight, kept, lines},
+    keys::{ThreadKeys, keys},
+};
 use crate::{
     address::AddrSpec,
-    headers::{Headers, TicketRef},
-    inbound::InboundMessage,
-    mailbox::{Mailbox, Mailboxes},
+    headers::TicketRef,
+    mailbox::{Mailbox, StrangerPolicy},
     message_id::MessageId,
-    records::{IndexDirection, IndexRow},
+    records::{Claim, IndexDirection, IndexRow},
     ticket::{ReplyEffect, Ticket, number_matches},
-    token::{Keyring, Verified},
 };
 
 /// Referenced ids looked at: the last 49 and the first (DESIGN section 4).
@@ -27,7 +33,7 @@ const NAMED_TICKETS_MAX: usize = 20;
 const HOPS_MAX: usize = 5;
 
 /// How strong evidence is, highest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {
     /// Signed reply address.
     E1,
@@ -37,156 +43,6 @@ pub enum Level {
     E3,
     /// Ticket number in the subject.
     E4,
-}
-
-/// What a mail brings that could name a ticket.
-#[derive(Clone, Debug, Default)]
-pub struct ThreadKeys {
-    /// Own Message-ID; `None` = missing.
-    pub own: Option<MessageId>,
-    /// The own id is signed by us: the mail is ours, or a loop.
-    pub own_signed: bool,
-    /// Referenced ids in order of evidence: In-Reply-To, then References last to first; own id dropped.
-    pub ids: Vec<MessageId>,
-    /// First id of References.
-    pub root: Option<MessageId>,
-    /// Tickets named by signed addresses (E1) and signed ids (E2) of this scope, in order of evidence.
-    pub signed: Vec<(Level, u64)>,
-    /// The ids among `ids` that are signed by us for this scope.
-    pub signed_ids: Vec<MessageId>,
-    /// Tickets named by tokens of other mailboxes: related, no evidence.
-    pub foreign: BTreeSet<u64>,
-    /// Numbers in the subject.
-    pub numbers: Vec<TicketRef>,
-    /// Something looked like ours and did not verify.
-    pub forged: bool,
-}
-
-impl ThreadKeys {
-    /// Tickets to read together with the ids.
-    #[must_use]
-    pub fn named_tickets(&self) -> Vec<u64> {
-        let named = self.signed.iter().map(|(_, ticket)| *ticket).chain(self.numbers.iter().map(|r| r.ordinal));
-        let mut tickets: Vec<u64> = Vec::new();
-        for ticket in named {
-            if !tickets.contains(&ticket) && tickets.len() < NAMED_TICKETS_MAX {
-                tickets.push(ticket);
-            }
-        }
-        tickets
-    }
-}
-
-/// Takes the keys of a mail for one mailbox.
-#[must_use]
-pub fn keys(
-    headers: &Headers,
-    inbound: &InboundMessage,
-    mailbox: &Mailbox,
-    mailboxes: &Mailboxes,
-    keyring: &Keyring,
-) -> ThreadKeys {
-    let own = headers.message_id.clone();
-    let mut keys = ThreadKeys {
-        own_signed: own.as_ref().is_some_and(|id| names_ticket(id, mailboxes, keyring).is_some()),
-        ids: referenced(headers, own.as_ref()),
-        root: headers.references.first().filter(|id| Some(*id) != own.as_ref()).cloned(),
-        numbers: headers.ticket_refs.clone(),
-        own,
-        ..ThreadKeys::default()
-    };
-    for address in recipients(headers, &inbound.envelope.forward_paths) {
-        keys.take_tag(&address, mailbox, mailboxes, keyring);
-    }
-    for id in keys.ids.clone() {
-        keys.take_id(&id, mailbox, mailboxes, keyring);
-    }
-    keys
-}
-
-impl ThreadKeys {
-    /// Adds an id that only the full parse could find (the original id in a bounce).
-    pub fn add_id(&mut self, id: &MessageId, mailbox: &Mailbox, mailboxes: &Mailboxes, keyring: &Keyring) {
-        if self.own.as_ref() != Some(id) && !self.ids.contains(id) {
-            self.ids.insert(0, id.clone());
-            self.ids.truncate(IDS_MAX);
-            self.take_id(id, mailbox, mailboxes, keyring);
-        }
-    }
-
-    fn take_tag(&mut self, address: &AddrSpec, mailbox: &Mailbox, mailboxes: &Mailboxes, keyring: &Keyring) {
-        for (base, tag) in address.plus_tags() {
-            let Some(owner) = mailboxes.iter().find(|m| m.addresses.contains(&base)) else { continue };
-            match keyring.verify_tag(owner, tag) {
-                Verified::Ticket(ticket) => return self.take_signed(Level::E1, ticket, owner, mailbox),
-                Verified::LookAlike => self.forged = true,
-                Verified::Foreign => {}
-            }
-        }
-    }
-
-    fn take_id(&mut self, id: &MessageId, mailbox: &Mailbox, mailboxes: &Mailboxes, keyring: &Keyring) {
-        match names_ticket(id, mailboxes, keyring) {
-            Some((ticket, owner)) => {
-                if owner.scope == mailbox.scope {
-                    self.signed_ids.push(id.clone());
-                }
-                self.take_signed(Level::E2, ticket, owner, mailbox);
-            }
-            None if looks_signed(id, mailboxes, keyring) => self.forged = true,
-            None => {}
-        }
-    }
-
-    /// A token addresses its own mailbox and those that share its tickets.
-    fn take_signed(&mut self, level: Level, ticket: u64, owner: &Mailbox, mailbox: &Mailbox) {
-        if owner.scope == mailbox.scope {
-            if !self.signed.contains(&(level, ticket)) {
-                self.signed.push((level, ticket));
-            }
-        } else {
-            self.foreign.insert(ticket);
-        }
-    }
-}
-
-fn names_ticket<'a>(id: &MessageId, mailboxes: &'a Mailboxes, keyring: &Keyring) -> Option<(u64, &'a Mailbox)> {
-    mailboxes.iter().find_map(|mailbox| match keyring.verify_message_id(mailbox, id) {
-        Verified::Ticket(ticket) => Some((ticket, mailbox)),
-        Verified::LookAlike | Verified::Foreign => None,
-    })
-}
-
-fn looks_signed(id: &MessageId, mailboxes: &Mailboxes, keyring: &Keyring) -> bool {
-    mailboxes.iter().any(|mailbox| keyring.verify_message_id(mailbox, id) == Verified::LookAlike)
-}
-
-/// Every place a reply address may stand (DESIGN section 5, E1).
-fn recipients(headers: &Headers, forward_paths: &[AddrSpec]) -> Vec<AddrSpec> {
-    let written = headers.to.iter().chain(&headers.cc).filter_map(crate::address::NamedAddress::addr_spec);
-    let mut all: Vec<AddrSpec> = Vec::new();
-    let fields = headers.delivered_to.iter().chain(&headers.x_original_to).chain(&headers.resent_to).cloned();
-    for address in forward_paths.iter().cloned().chain(written).chain(fields) {
-        if !all.contains(&address) {
-            all.push(address);
-        }
-    }
-    all
-}
-
-fn referenced(headers: &Headers, own: Option<&MessageId>) -> Vec<MessageId> {
-    let mut ids: Vec<MessageId> = Vec::new();
-    for id in headers.in_reply_to.iter().chain(headers.references.iter().rev()) {
-        if Some(id) != own && !ids.contains(id) {
-            ids.push(id.clone());
-        }
-    }
-    if ids.len() > IDS_MAX {
-        let first = ids.pop();
-        ids.truncate(IDS_MAX - 1);
-        ids.extend(first);
-    }
-    ids
 }
 
 /// What was read for one decision.
@@ -235,8 +91,8 @@ pub struct Match {
     pub related: BTreeSet<u64>,
     /// Reason slugs.
     pub reasons: Vec<&'static str>,
-    /// What named which ticket, for the ledger.
-    pub evidence: Vec<String>,
+    /// What could name a ticket, and what came of it, for the ledger.
+    pub evidence: Vec<Clue>,
 }
 
 /// The result of one weighing.
@@ -248,27 +104,33 @@ pub enum Resolution {
     Resolved(Box<Match>),
 }
 
-struct Candidate {
+/// One ticket that one trace names.
+struct Candidate<'a> {
+    /// Which of the mail's traces.
+    trace: usize,
     level: Level,
     ticket: u64,
-    by_claim: bool,
+    /// By somebody's claim; true where that somebody is the author, or is named by the mail.
+    claim: Option<bool>,
     source: &'static str,
+    number: Option<&'a TicketRef>,
+    standing: Option<Standing>,
+    leads_to: Option<u64>,
+    weight: Weight,
 }
 
 /// Weighs the evidence for one mailbox at the time of the mail.
 #[must_use]
 pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mailbox, at: Timestamp) -> Resolution {
-    let candidates = candidates(keys, seen, speaker);
+    let mut candidates = candidates(keys, seen, speaker, mailbox.strangers);
     let mut outcome = Match { related: keys.foreign.clone(), ..Match::default() };
     if keys.forged {
         outcome.reasons.push("forged-token");
     }
-    outcome.evidence =
-        candidates.iter().take(50).map(|c| format!("{:?} {} ticket {}", c.level, c.source, c.ticket)).collect();
     for level in [Level::E1, Level::E2, Level::E3, Level::E4] {
-        let mut options: Vec<Chosen> = Vec::new();
+        let mut options: Vec<(bool, usize, &Ticket)> = Vec::new();
         let mut need = Vec::new();
-        for candidate in candidates.iter().filter(|c| c.level == level) {
+        for (n, candidate) in candidates.iter_mut().enumerate().filter(|(_, c)| c.level == level) {
             let found = match follow(candidate.ticket, seen, mailbox, at) {
                 Followed::Ticket(found) => found,
                 Followed::Need(ticket) => {
@@ -276,13 +138,24 @@ pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mail
                     continue;
                 }
                 Followed::TooFar => {
-                    outcome.reasons.push("merge-chain");
+                    candidate.weight = Weight::MergeChain;
                     continue;
                 }
-                Followed::Nothing => continue,
+                Followed::Nothing => {
+                    candidate.weight = Weight::NoSuchTicket;
+                    continue;
+                }
             };
-            if let Some(option) = weigh(candidate, found, (keys, seen), speaker, mailbox, &mut outcome) {
-                options.push(option);
+            candidate.leads_to = Some(found.ticket_id).filter(|ticket| *ticket != candidate.ticket);
+            let stranger = !found.speaks_for(speaker.address.as_ref());
+            candidate.standing = Some(if stranger { Standing::Stranger } else { Standing::Participant });
+            candidate.weight = weigh(candidate, seen, speaker, mailbox);
+            match candidate.weight {
+                Weight::Second => options.push((stranger, n, found)),
+                Weight::NumberRefused => {
+                    outcome.related.insert(found.ticket_id);
+                }
+                _ => {}
             }
         }
         if !need.is_empty() {
@@ -290,76 +163,108 @@ pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mail
             need.dedup();
             return Resolution::Need(need);
         }
-        // A ticket where the author is participant first; among those the order of evidence (the sort is stable).
-        options.sort_by_key(|option| option.stranger);
-        if let Some(best) = options.into_iter().next() {
-            outcome.related.remove(&best.ticket.ticket_id);
-            outcome.chosen = Some(best);
+        // A ticket where the author is participant first; among those the order of evidence.
+        if let Some((stranger, n, ticket)) = options.into_iter().min_by_key(|(stranger, n, _)| (*stranger, *n))
+            && let Some(best) = candidates.get_mut(n)
+        {
+            best.weight = Weight::Decided;
+            outcome.related.remove(&ticket.ticket_id);
+            outcome.chosen = Some(Chosen { ticket: ticket.clone(), level, source: best.source, stranger });
             break;
         }
     }
+    let refused = [(Weight::MergeChain, "merge-chain"), (Weight::NumberRefused, "subject-number-refused")];
+    outcome.reasons.extend(refused.into_iter().filter(|(w, _)| candidates.iter().any(|c| c.weight == *w)).map(|r| r.1));
+    outcome.evidence = clues(keys, &candidates);
     Resolution::Resolved(Box::new(outcome))
 }
 
-fn candidates(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker) -> Vec<Candidate> {
-    let mut all: Vec<Candidate> = Vec::new();
-    let mut add = |level, ticket, by_claim, source| all.push(Candidate { level, ticket, by_claim, source });
-    for (level, ticket) in &keys.signed {
-        add(*level, *ticket, false, if *level == Level::E1 { "reply-address" } else { "signed-id" });
-    }
-    // A late original: the first claim whose author is its own or is named by it.
-    let own_claims = seen.own.iter().flat_map(|row| &row.claims);
-    let waits_for_us = |hash: &String| Some(hash) == speaker.hash.as_ref() || speaker.named.contains(hash);
-    if let Some(claim) = own_claims.into_iter().find(|claim| waits_for_us(&claim.author)) {
-        add(Level::E3, claim.ticket, false, "claimed-original");
-    }
-    for row in keys.ids.iter().filter_map(|id| seen.by_id.get(id)) {
-        match (row.direction, row.ticket) {
-            (IndexDirection::Out, Some(ticket)) => add(Level::E2, ticket, false, "sent-id"),
-            (IndexDirection::In, Some(ticket)) => {
-                add(Level::E3, ticket, false, "stored-id");
-                for holder in &row.holders {
-                    add(Level::E3, holder.ticket, false, "holder");
+fn candidates<'a>(
+    keys: &'a ThreadKeys,
+    seen: &Seen,
+    speaker: &Speaker,
+    strangers: StrangerPolicy,
+) -> Vec<Candidate<'a>> {
+    let mut all: Vec<Candidate<'a>> = Vec::new();
+    let ours = |claim: &&Claim| Some(&claim.author) == speaker.hash.as_ref() || speaker.named.contains(&claim.author);
+    let everybody = strangers == StrangerPolicy::Append;
+    for (trace, key) in keys.traces.iter().map(|trace| &trace.key).enumerate() {
+        let mut add = |level, ticket, claim, source| {
+            let number = if let Key::Number(number) = key { Some(number) } else { None };
+            let (standing, leads_to, weight) = (None, None, Weight::Weaker);
+            all.push(Candidate { trace, level, ticket, claim, source, number, standing, leads_to, weight });
+        };
+        match key {
+            Key::Own => {
+                // A late original: the first claim whose author is its own or is named by it.
+                let claims = || seen.own.iter().flat_map(|row| &row.claims);
+                if let Some(claim) = claims().find(ours).or_else(|| claims().next().filter(|_| everybody)) {
+                    add(Level::E3, claim.ticket, None, "claimed-original");
                 }
             }
-            _ => {}
+            Key::Signed(level, ticket) => add(*level, *ticket, None, "reply-address"),
+            Key::Id(id, signed) => {
+                if let Some(ticket) = signed {
+                    add(Level::E2, *ticket, None, "signed-id");
+                }
+                let Some(row) = seen.by_id.get(id) else { continue };
+                match (row.direction, row.ticket) {
+                    (IndexDirection::Out, Some(ticket)) => add(Level::E2, ticket, None, "sent-id"),
+                    (IndexDirection::In, Some(ticket)) => {
+                        add(Level::E3, ticket, None, "stored-id");
+                        row.holders.iter().for_each(|holder| add(Level::E3, holder.ticket, None, "holder"));
+                    }
+                    _ => {}
+                }
+                for claim in &row.claims {
+                    add(Level::E3, claim.ticket, Some(ours(&claim)), "claim");
+                }
+            }
+            Key::Number(number) => add(Level::E4, number.ordinal, None, "subject-number"),
+            Key::Nothing => {}
         }
-        for claim in &row.claims {
-            add(Level::E3, claim.ticket, true, "claim");
-        }
-    }
-    for number in &keys.numbers {
-        add(Level::E4, number.ordinal, false, "subject-number");
     }
     all
 }
 
-fn weigh(
-    candidate: &Candidate,
-    found: &Ticket,
-    (keys, seen): (&ThreadKeys, &Seen),
-    speaker: &Speaker,
-    mailbox: &Mailbox,
-    outcome: &mut Match,
-) -> Option<Chosen> {
-    let stranger = !found.speaks_for(speaker.address.as_ref());
-    if candidate.by_claim && stranger && mailbox.strangers != crate::mailbox::StrangerPolicy::Append {
-        return None;
+/// What a piece of evidence is worth whose ticket is there: [`Weight::Second`] where it may decide.
+fn weigh(candidate: &Candidate<'_>, seen: &Seen, speaker: &Speaker, mailbox: &Mailbox) -> Weight {
+    let stranger = candidate.standing == Some(Standing::Stranger);
+    // A claim is somebody's word about an id that nobody has seen. That he wrote to the author makes the author a
+    // participant of his ticket; that the author writes to him, too, makes it one conversation.
+    let in_company = candidate.claim.is_none_or(|named| named && !stranger);
+    if !in_company && mailbox.strangers != StrangerPolicy::Append {
+        return Weight::ClaimOfOthers;
     }
-    if candidate.level == Level::E4 {
+    if let Some(number) = candidate.number {
         // The number must be the named ticket's own; where that one was merged, its target is reached all the same.
-        let named = seen.tickets.get(&candidate.ticket).and_then(Option::as_ref)?;
-        if !keys.numbers.iter().any(|r| r.ordinal == candidate.ticket && number_matches(&named.number, r)) {
-            return None;
+        let named = seen.tickets.get(&candidate.ticket).and_then(Option::as_ref);
+        if !named.is_some_and(|named| number_matches(&named.number, number)) {
+            return Weight::NotItsNumber;
         }
-        let may_thread = !stranger && (speaker.authenticated || mailbox.subject_number_unauthenticated);
-        if !may_thread {
-            outcome.reasons.push("subject-number-refused");
-            outcome.related.insert(found.ticket_id);
-            return None;
+        if stranger || !(speaker.authenticated || mailbox.subject_number_unauthenticated) {
+            return Weight::NumberRefused;
         }
     }
-    Some(Chosen { ticket: found.clone(), level: candidate.level, source: candidate.source, stranger })
+    Weight::Second
+}
+
+/// The mail's clues with what each names. Its own id is one only where somebody had claimed it.
+fn clues(keys: &ThreadKeys, candidates: &[Candidate<'_>]) -> Vec<Clue> {
+    let mut clues: Vec<Clue> = keys.traces.iter().map(|trace| trace.clue.clone()).collect();
+    for candidate in candidates {
+        let Some(clue) = clues.get_mut(candidate.trace) else { continue };
+        clue.names.push(Naming {
+            level: candidate.level,
+            source: candidate.source.to_owned(),
+            ticket: candidate.ticket,
+            leads_to: candidate.leads_to,
+            standing: candidate.standing,
+            weight: candidate.weight,
+        });
+    }
+    clues.retain(|clue| clue.place != Place::MessageId || !clue.names.is_empty());
+    clues
 }
 
 enum Followed<'a> {
@@ -391,3 +296,6 @@ fn follow<'a>(ticket: u64, seen: &'a Seen, mailbox: &Mailbox, at: Timestamp) -> 
 fn expired(ticket: &Ticket, mailbox: &Mailbox, at: Timestamp) -> bool {
     ticket.status.after_reply(ticket.closed_at, mailbox.reopen_window_days, at) == ReplyEffect::FollowsUp
 }
+
+#[cfg(test)]
+mod tests;

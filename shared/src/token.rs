@@ -8,6 +8,10 @@
 //! tag          k tttttttt mmmmmmmmmmmmmmmm      key id (1), ordinal (1 to 8), MAC (16): at most 25 characters
 //! Message-ID   <pstn.k tttttttt.entry.mmmmmmmmmmmmmmmm@domain>
 //! ```
+//!
+//! Where a tag stands in an address, also after what gateways do to addresses: `reading`.
+
+mod reading;
 
 use std::fmt;
 
@@ -16,7 +20,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use thiserror::Error;
 
-use crate::{address::AddrSpec, mailbox::Mailbox, message_id::MessageId};
+pub use self::reading::{Reading, readings, unwrapped};
+use crate::{
+    address::AddrSpec,
+    mailbox::{Mailbox, ReplyMode},
+    message_id::MessageId,
+};
 
 /// MAC octets kept: 80 bits (DESIGN section 5), 16 base32 characters.
 const MAC_OCTETS: usize = 10;
@@ -38,6 +47,8 @@ enum Purpose {
 }
 
 impl Purpose {
+    const ALL: [Self; 3] = [Self::ReplyAddress, Self::MessageId, Self::LoopHeader];
+
     const fn label(self) -> &'static [u8] {
         match self {
             Self::ReplyAddress => b"reply-address",
@@ -74,13 +85,26 @@ impl fmt::Debug for Keyring {
     }
 }
 
+/// Why something of our form does not verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Parts of the form are missing.
+    Form,
+    /// Its key is none of the live ones: removed, or never there.
+    UnknownKey,
+    /// Signed by us for another purpose.
+    OtherPurpose,
+    /// The signature is not over what it stands beside.
+    Signature,
+}
+
 /// What text that may be ours turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verified {
     /// Signed by us for this mailbox, names this ticket.
     Ticket(u64),
     /// Has our form and does not verify: no evidence, reason `forged-token`.
-    LookAlike,
+    LookAlike(Flaw),
     /// Nothing of ours.
     Foreign,
 }
@@ -117,11 +141,14 @@ impl Keyring {
     /// The reply address of a ticket; `None` where the mailbox writes no tags.
     #[must_use]
     pub fn reply_address(&self, mailbox: &Mailbox, ticket: u64) -> Option<AddrSpec> {
-        if mailbox.reply_mode == crate::mailbox::ReplyMode::Off {
-            return None;
-        }
         let base = mailbox.addresses.first()?;
-        AddrSpec::parse(&format!("{}+{}@{}", base.local_part(), self.tag(mailbox, ticket)?, base.domain()))
+        let (local, domain) = (base.local_part(), base.domain());
+        let tag = self.tag(mailbox, ticket)?;
+        match mailbox.reply_mode {
+            ReplyMode::Plus => AddrSpec::parse(&format!("{local}+{tag}@{domain}")),
+            ReplyMode::Subdomain => AddrSpec::parse(&format!("{tag}@{local}.{domain}")),
+            ReplyMode::Off => None,
+        }
     }
 
     /// A signed Message-ID for an entry of a ticket. `entry` is `[a-z0-9]`, unique within the ticket.
@@ -162,28 +189,44 @@ impl Keyring {
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(head), Some(entry), Some(mac), None) => {
                 match self.verify(mailbox, Purpose::MessageId, &format!("{head}{mac}"), entry) {
-                    Verified::Ticket(ticket) => Verified::Ticket(ticket),
-                    Verified::LookAlike | Verified::Foreign => Verified::LookAlike,
+                    Verified::Foreign => Verified::LookAlike(Flaw::Form),
+                    judged => judged,
                 }
             }
-            _ => Verified::LookAlike,
+            _ => Verified::LookAlike(Flaw::Form),
         }
     }
 
     fn verify(&self, mailbox: &Mailbox, purpose: Purpose, tag: &str, entry: &str) -> Verified {
-        let Some((head, sent)) = tag.len().checked_sub(MAC_CHARS).and_then(|at| tag.split_at_checked(at)) else {
-            return Verified::Foreign;
+        let Some((id, ticket, sent)) = read(tag) else { return Verified::Foreign };
+        let Some((_, key)) = self.keys.iter().find(|(known, _)| *known == id) else {
+            return Verified::LookAlike(Flaw::UnknownKey);
         };
-        let (Some((id, ticket)), Some(sent)) = (read_head(head), decode(sent)) else { return Verified::Foreign };
-        let Some((_, key)) = self.keys.iter().find(|(known, _)| *known == id) else { return Verified::LookAlike };
-        let mut expected = keyed(key);
-        sign_over(&mut expected, purpose, id, mailbox, ticket, entry);
-        // Constant time; the cut is on the left, as `mac` takes it.
-        match expected.verify_truncated_left(&sent) {
-            Ok(()) => Verified::Ticket(ticket),
-            Err(_) => Verified::LookAlike,
+        let signed_for = |purpose| {
+            let mut expected = keyed(key);
+            sign_over(&mut expected, purpose, id, mailbox, ticket, entry);
+            // Constant time; the cut is on the left, as `mac` takes it.
+            expected.verify_truncated_left(&sent).is_ok()
+        };
+        if signed_for(purpose) {
+            return Verified::Ticket(ticket);
         }
+        let other = Purpose::ALL.into_iter().any(|other| other != purpose && signed_for(other));
+        Verified::LookAlike(if other { Flaw::OtherPurpose } else { Flaw::Signature })
     }
+}
+
+/// True where text has the form of a tag, whoever signed it.
+#[must_use]
+pub fn has_tag_form(text: &str) -> bool {
+    read(text).is_some()
+}
+
+/// Key id, ticket and signature of a tag.
+fn read(tag: &str) -> Option<(u8, u64, Vec<u8>)> {
+    let (head, sent) = tag.len().checked_sub(MAC_CHARS).and_then(|at| tag.split_at_checked(at))?;
+    let ((id, ticket), sent) = (read_head(head)?, decode(sent)?);
+    Some((id, ticket, sent))
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
@@ -269,7 +312,7 @@ mod tests {
         let mailbox = mailbox("support");
         let tag = old.tag(&mailbox, 42).unwrap();
         assert_eq!(rotated.verify_tag(&mailbox, &tag), Verified::Ticket(42));
-        assert_eq!(after.verify_tag(&mailbox, &tag), Verified::LookAlike);
+        assert_eq!(after.verify_tag(&mailbox, &tag), Verified::LookAlike(Flaw::UnknownKey));
         assert!(rotated.tag(&mailbox, 42).unwrap().starts_with('c'), "the newest key signs");
     }
 
@@ -277,16 +320,23 @@ mod tests {
     fn a_token_speaks_for_one_purpose_mailbox_and_ticket() {
         let (keys, here, there) = (keyring(&[0]), mailbox("support"), mailbox("billing"));
         let tag = keys.tag(&here, 42).unwrap();
-        assert_eq!(keys.verify_tag(&there, &tag), Verified::LookAlike, "another mailbox");
+        let look_alike = Verified::LookAlike(Flaw::Signature);
+        assert_eq!(keys.verify_tag(&there, &tag), look_alike, "another mailbox");
         let id = keys.message_id(&here, 42, "abc").unwrap();
         let parts: Vec<_> = id.local_part().split('.').collect();
         let stolen = format!("{}{}", parts[1], parts[3]);
-        assert_eq!(keys.verify_tag(&here, &stolen), Verified::LookAlike, "an address from a Message-ID");
+        assert_eq!(keys.verify_tag(&here, &stolen), look_alike, "an address from a Message-ID");
         let bent = tag.replacen(&head(0, 42).unwrap(), &head(0, 43).unwrap(), 1);
-        assert_eq!(keys.verify_tag(&here, &bent), Verified::LookAlike, "another ticket");
+        assert_eq!(keys.verify_tag(&here, &bent), look_alike, "another ticket");
         assert_eq!(keys.verify_tag(&here, &tag.to_uppercase()), Verified::Ticket(42), "upper-cased by a gateway");
         let other_entry = MessageId::parse(&format!("<pstn.{}.abd.{}@example.com>", parts[1], parts[3])).unwrap();
-        assert_eq!(keys.verify_message_id(&here, &other_entry), Verified::LookAlike, "another entry");
+        assert_eq!(keys.verify_message_id(&here, &other_entry), look_alike, "another entry");
+        let (first, mac) = tag.split_at(tag.len() - MAC_CHARS);
+        let of_address = MessageId::parse(&format!("<pstn.{first}..{mac}@example.com>")).unwrap();
+        let wrong_purpose = Verified::LookAlike(Flaw::OtherPurpose);
+        assert_eq!(keys.verify_message_id(&here, &of_address), wrong_purpose, "a Message-ID from an address");
+        let loop_header = keys.loop_header(&here).unwrap();
+        assert_eq!(keys.verify_tag(&here, &loop_header), wrong_purpose, "an address from a loop header");
     }
 
     #[test]
@@ -296,15 +346,16 @@ mod tests {
             ("newsletter", Verified::Foreign),
             ("", Verified::Foreign),
             ("ab1111111111111111", Verified::Foreign),
-            ("abaaaaaaaaaaaaaaaa", Verified::LookAlike),
+            ("abaaaaaaaaaaaaaaaa", Verified::LookAlike(Flaw::Signature)),
             ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", Verified::Foreign),
         ] {
             assert_eq!(keys.verify_tag(&mailbox, tag), expected, "{tag:?}");
         }
         for (id, expected) in [
             ("<ticket-42@evil.example>", Verified::Foreign),
-            ("<pstn.ab.x.aaaaaaaaaaaaaaaa@example.com>", Verified::LookAlike),
-            ("<pstn.nonsense@example.com>", Verified::LookAlike),
+            ("<pstn.ab.x.aaaaaaaaaaaaaaaa@example.com>", Verified::LookAlike(Flaw::Signature)),
+            ("<pstn.nonsense@example.com>", Verified::LookAlike(Flaw::Form)),
+            ("<pstn.a.b.c@example.com>", Verified::LookAlike(Flaw::Form)),
         ] {
             assert_eq!(keys.verify_message_id(&mailbox, &MessageId::parse(id).unwrap()), expected, "{id}");
         }

@@ -3,6 +3,7 @@
 mod again;
 mod desk;
 mod door;
+mod explain;
 mod ingest;
 mod mailbox;
 mod stack;
@@ -98,6 +99,7 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Replay(args) => commands::replay(&args).await,
         Verb::Approve(args) => commands::approve(&args).await,
         Verb::Token(args) => commands::token(&args).await,
+        Verb::Explain(args) => commands::explain(&args).await,
         Verb::Mailbox(args) => commands::mailbox(&args).await,
         Verb::Door(args) => commands::door(&args).await,
         Verb::Secret(args) => commands::secret(&args).await,

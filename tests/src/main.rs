@@ -20,6 +20,8 @@ mod calls;
 mod capacity;
 mod cli;
 mod compat;
+mod conversations;
+mod corpora;
 mod corpus;
 mod corpus_webhooks;
 mod faults;

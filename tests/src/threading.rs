@@ -1,5 +1,6 @@
 //! The two tables of DESIGN section 5 as stories: evidence names the ticket, standing decides the effect.
 
+mod attacks;
 mod evidence;
 mod holding;
 mod lifecycle;

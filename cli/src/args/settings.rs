@@ -29,8 +29,25 @@ pub enum MailboxVerb {
     Set(MailboxChange),
     /// Take one away that is stored.
     Remove(MailboxRemove),
-    /// What leads to it and what does not, as far as can be told without sending mail.
-    Test(Named),
+    /// What leads to it and what does not, and which form of reply address is delivered: a mail is sent to each.
+    Test(MailboxTest),
+}
+
+/// Arguments of `mailbox test`.
+#[derive(Debug, Args)]
+pub struct MailboxTest {
+    /// Its id.
+    pub id: String,
+    /// Mail server that takes mail for its addresses, HOST or HOST:PORT (its MX): the mails go there, and the ledger is
+    /// watched for them. Without it they go through the pipeline of the data directory; of a stack none is sent.
+    #[arg(long, value_name = "HOST")]
+    pub smtp: Option<String>,
+    /// For so many seconds is the ledger watched for each.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "smtp")]
+    pub wait: u64,
+    /// Where and how.
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// A mailbox or a door.
@@ -94,8 +111,9 @@ pub struct MailboxFields {
     /// Type of its new tickets [default: incident].
     #[arg(long = "type", value_name = "TYPE")]
     pub ticket_type: Option<String>,
-    /// `plus`: reply addresses carry a signed tag; `off`: they do not, where tags are not delivered [default: plus].
-    #[arg(long, value_name = "plus|off")]
+    /// `plus`: reply addresses carry a signed tag (help+TAG@example.com); `subdomain`: they are TAG@help.example.com, for
+    /// which that domain needs an MX record and a way in; `off`: no tag, where neither is delivered [default: plus].
+    #[arg(long, value_name = "plus|subdomain|off")]
     pub reply_mode: Option<String>,
     /// What a stranger's mail on an existing ticket does: unverified, append, new, hold [default: unverified].
     #[arg(long, value_name = "POLICY")]

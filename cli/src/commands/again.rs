@@ -1,7 +1,8 @@
 //! `redrive` and `replay`: mail once more.
 
 use postern::{
-    ingest::{Redriven, Replayed},
+    ingest::{Redriven, Rehearsed, Replayed},
+    outcome::Answer,
     records::Outcome,
     store::LedgerId,
 };
@@ -92,7 +93,12 @@ pub async fn replay(args: &args::Replay) -> anyhow::Result<Output> {
                 return Err(usage("--dry-run takes the ids of mail that has a row; `postern mail` lists them"));
             }
             (true, false) => ingest.replay_object(text).await?,
-            (false, true) => ingest.rehearse(&find_mail(&system, text).await?.0).await?,
+            (false, true) => match ingest.rehearse(&find_mail(&system, text).await?.0).await? {
+                Rehearsed::Done(rows) => {
+                    Replayed::Done(rows.iter().map(|(id, row)| Answer::of(id.to_string(), row)).collect())
+                }
+                Rehearsed::Refused(why) => Replayed::Refused(why),
+            },
             (false, false) => ingest.replay(&find_mail(&system, text).await?.0).await?,
         };
         match replayed {

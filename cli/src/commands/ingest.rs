@@ -1,12 +1,13 @@
 //! `ingest` and `inspect`: mail from files.
 
 use anyhow::{anyhow, bail};
+use jiff::Timestamp;
 use postern::{
     address::AddrSpec,
     envelope::{Envelope, ReversePath},
     headers,
     inbound::{InboundMessage, Ingress, Origin, Verdicts},
-    mailbox::MailboxId,
+    mailbox::{MailboxId, Mailboxes},
 };
 
 use super::{Output, exit, read_input};
@@ -27,7 +28,7 @@ pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
         let doors = format!("`postern doors --stack {stack}` shows them");
         return Ok(usage(anyhow!("ingest reads mail into a data directory; a stack takes mail by its doors: {doors}")));
     }
-    let envelope = match envelope(args) {
+    let envelope = match envelope(&args.envelope) {
         Ok(envelope) => envelope,
         Err(error) => return Ok(usage(error)),
     };
@@ -36,7 +37,7 @@ pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
         // Not safe yet: whoever hands the mail over keeps it.
         Err(error) => return Ok(Output::trouble(&format!("{error:#}"), exit::TEMP_FAIL)),
     };
-    let mailbox = match mailbox(args, &local) {
+    let mailbox = match mailbox(&args.envelope, &local.ingest.mailboxes) {
         Ok(mailbox) => mailbox,
         Err(error) => return Ok(usage(error)),
     };
@@ -58,7 +59,7 @@ pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
                 continue;
             }
         };
-        let message = message(raw, envelope.clone(), mailbox.clone(), &local);
+        let message = message(raw, envelope.clone(), mailbox.clone(), local.ingest.ambient.now());
         match local.ingest.run(message).await {
             Ok(answers) => {
                 for answer in answers {
@@ -75,7 +76,8 @@ pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
     Ok(output)
 }
 
-fn envelope(args: &args::Ingest) -> anyhow::Result<Option<Envelope>> {
+/// The envelope that the words tell; `None` where they tell nothing.
+pub(super) fn envelope(args: &args::Envelope) -> anyhow::Result<Option<Envelope>> {
     if args.to.is_empty() && args.from.is_none() {
         return Ok(None);
     }
@@ -95,15 +97,21 @@ fn envelope(args: &args::Ingest) -> anyhow::Result<Option<Envelope>> {
     Ok(Some(Envelope { reverse_path, forward_paths, from_header: false }))
 }
 
-fn mailbox(args: &args::Ingest, local: &Local) -> anyhow::Result<Option<MailboxId>> {
+/// The mailbox that is named.
+pub(super) fn mailbox(args: &args::Envelope, mailboxes: &Mailboxes) -> anyhow::Result<Option<MailboxId>> {
     let Some(text) = &args.mailbox else { return Ok(None) };
-    let known = MailboxId::parse(text).filter(|id| local.ingest.mailboxes.by_id(id).is_some());
-    let names: Vec<&str> = local.ingest.mailboxes.iter().map(|m| m.id.as_str()).collect();
+    let known = MailboxId::parse(text).filter(|id| mailboxes.by_id(id).is_some());
+    let names: Vec<&str> = mailboxes.iter().map(|m| m.id.as_str()).collect();
     known.map(Some).ok_or_else(|| anyhow!("mailbox {text:?} is not configured; there is {}", names.join(", ")))
 }
 
 /// A message from a file. Without an envelope both paths come from the topmost trace fields, marked as such.
-fn message(raw: Vec<u8>, envelope: Option<Envelope>, mailbox: Option<MailboxId>, local: &Local) -> InboundMessage {
+pub(super) fn message(
+    raw: Vec<u8>,
+    envelope: Option<Envelope>,
+    mailbox: Option<MailboxId>,
+    now: Timestamp,
+) -> InboundMessage {
     let traced = || {
         let headers = headers::scan(&raw);
         let forward_paths = headers.delivered_to.first().cloned().into_iter().collect();
@@ -114,12 +122,7 @@ fn message(raw: Vec<u8>, envelope: Option<Envelope>, mailbox: Option<MailboxId>,
         raw: raw.into(),
         origin: Origin::Received,
         envelope,
-        ingress: Ingress {
-            door: DOOR.to_owned(),
-            provider: DOOR.to_owned(),
-            event_id: None,
-            transport_time: local.ingest.ambient.now(),
-        },
+        ingress: Ingress { door: DOOR.to_owned(), provider: DOOR.to_owned(), event_id: None, transport_time: now },
         verdicts: Verdicts::default(),
         mailbox,
         replay_guard: None,

@@ -1,6 +1,8 @@
 //! `mailbox`: what people write to.
 
+mod probe;
 mod shown;
+mod smtp;
 mod test;
 
 use postern::{

@@ -125,9 +125,10 @@ fn default_mailbox(lookup: &Lookup<'_>, faults: &mut Vec<String>) -> Mailboxes {
     mailbox.year_in_number = flag(lookup, "POSTERN_NUMBER_YEAR");
     mailbox.reply_mode = match lookup("POSTERN_REPLY_MODE").as_deref() {
         None | Some("plus") => ReplyMode::Plus,
+        Some("subdomain") => ReplyMode::Subdomain,
         Some("off") => ReplyMode::Off,
         Some(other) => {
-            faults.push(format!("POSTERN_REPLY_MODE is {other:?}; it can be `plus` or `off`"));
+            faults.push(format!("POSTERN_REPLY_MODE is {other:?}; it can be `plus`, `subdomain` or `off`"));
             ReplyMode::Off
         }
     };

@@ -88,6 +88,8 @@ fn row(outcome: Outcome) -> LedgerRow {
         cause: Some(Cause::Spam),
         reasons: vec!["spam-verdict".into()],
         evidence: Vec::new(),
+        clues: Vec::new(),
+        clues_more: 0,
         verdicts: Verdicts::default(),
         ingress: Ingress {
             door: "mailgun".into(),

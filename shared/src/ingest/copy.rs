@@ -25,7 +25,15 @@ pub(super) enum Recipient<'a> {
     Nobody,
 }
 
-impl Recipient<'_> {
+impl<'a> Recipient<'a> {
+    /// The mailbox, where it is one of ours.
+    pub(super) const fn ours(&self) -> Option<&'a Mailbox> {
+        match self {
+            Self::Ours(mailbox) => Some(mailbox),
+            Self::Removed(_) | Self::Nobody => None,
+        }
+    }
+
     /// The mailbox part of the ledger key.
     pub(super) fn id(&self) -> &str {
         match self {

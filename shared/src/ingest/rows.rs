@@ -20,6 +20,7 @@ use crate::{
         EntryWrite, StoreError,
         keys::{self, Key},
     },
+    thread,
     ticket::{
         AttachmentRef, Direction, ENTRY_ATTACHMENTS_MAX, ENTRY_EVENTS_MAX, ENTRY_TEXT_OCTETS_MAX, Entry, Participant,
         RELATED_MAX, SUBJECT_OCTETS_MAX, Status, Ticket, cut_at, ticket_number,
@@ -93,12 +94,15 @@ pub(super) fn choose(inbound: &InboundMessage, headers: &Headers, mailboxes: &Ma
 fn bare(arrival: &Arrival, mailbox: &str, decision: &Decision, now: Timestamp) -> LedgerRow {
     let accept = &arrival.accept;
     let author = arrival.headers.from.first().and_then(|a| a.address.clone());
+    let (clues, clues_more) = thread::kept(&decision.evidence);
     LedgerRow {
         outcome: Outcome::Committed,
         effect: None,
         cause: None,
         reasons: decision.reasons.iter().chain(&accept.flags).cloned().collect(),
-        evidence: decision.evidence.clone(),
+        evidence: thread::lines(&decision.evidence),
+        clues,
+        clues_more,
         verdicts: accept.verdicts.clone(),
         ingress: accept.ingress.clone(),
         mailbox: mailbox.to_owned(),
@@ -139,6 +143,33 @@ pub(super) fn ended(arrival: &Arrival, mailbox: &str, decision: &Decision, end: 
         ..bare(arrival, mailbox, decision, now)
     };
     with_accept(row, &arrival.accept)
+}
+
+/// The row of a copy that is held before anything is decided.
+pub(super) fn held(arrival: &Arrival, mailbox: &str, cause: Cause, now: Timestamp) -> LedgerRow {
+    let end = End { outcome: Outcome::Held, cause: Some(cause), ticket: None, ticket_number: None, entry: None };
+    let decision = Decision { verb: Verb::End(end.clone()), reasons: Vec::new(), evidence: Vec::new() };
+    ended(arrival, mailbox, &decision, &end, now)
+}
+
+/// The row of a copy that would be committed. A ticket that would be opened has no number yet.
+pub(super) fn rehearsed(
+    arrival: &Arrival,
+    mailbox: &str,
+    decision: &Decision,
+    plan: &Plan,
+    now: Timestamp,
+) -> LedgerRow {
+    let ticket = match &plan.target {
+        Target::Append { ticket, .. } => Some(ticket),
+        Target::New(_) | Target::FollowUp { .. } => None,
+    };
+    LedgerRow {
+        effect: Some(plan.effect),
+        ticket: ticket.map(|ticket| ticket.ticket_id),
+        ticket_number: ticket.map(|ticket| ticket.number.clone()),
+        ..bare(arrival, mailbox, decision, now)
+    }
 }
 
 /// Adds who released the mail and what had held it.

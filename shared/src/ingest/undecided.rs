@@ -5,7 +5,6 @@ use bytes::Bytes;
 use super::{Arrival, Ingest, already_ended, rows, told};
 use crate::{
     blobs::BlobKey,
-    decide::{Decision, End, Verb},
     inbound::{Ingress, ReplayGuard},
     outcome::{Answer, IngestError},
     records::{Cause, LedgerRow, Outcome},
@@ -76,9 +75,7 @@ impl Ingest {
         cause: Cause,
         net: NetRow,
     ) -> Result<Answer, IngestError> {
-        let end = End { outcome: Outcome::Held, cause: Some(cause), ticket: None, ticket_number: None, entry: None };
-        let decision = Decision { verb: Verb::End(end.clone()), reasons: Vec::new(), evidence: Vec::new() };
-        let row = rows::ended(arrival, id.mailbox(), &decision, &end, self.ambient.now());
+        let row = rows::held(arrival, id.mailbox(), cause, self.ambient.now());
         self.end_now(id, row, arrival.accept.replay_guard.as_ref(), net).await
     }
 

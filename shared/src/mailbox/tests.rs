@@ -77,6 +77,10 @@ fn faults_are_named() {
         (vec![mailbox("a", "a@x.example", "AB"), mailbox("b", "a@x.example", "AB")], "claim the same address, a@x"),
         (vec![with("a", "*@x.example"), with("b", "*@x.example")], "claim the same address, *@x"),
         (vec![mailbox("a", "a@x.example", "AB"), with("b", "a+*@x.example")], "reply addresses of mailbox a"),
+        (
+            vec![Mailbox { reply_mode: ReplyMode::Subdomain, ..mailbox("a", "a_b@x.example", "AB") }],
+            "reply mode `subdomain`",
+        ),
         (vec![Mailbox { queue: "a#b".into(), ..mailbox("a", "a@x.example", "AB") }], "queue \"a#b\""),
         (vec![Mailbox { prefixes: prefixes("incident", "x"), ..mailbox("a", "a@x.example", "AB") }], "prefix \"x\""),
         (vec![Mailbox { attachments: limits(0, 1, 1), ..mailbox("a", "a@x.example", "AB") }], "attachment limits"),
@@ -96,4 +100,21 @@ fn tagged_addresses_belong_to_their_mailbox() {
     assert_eq!(owner("a+b@x.example").as_deref(), Some("b"));
     assert_eq!(owner("a+tag@x.example").as_deref(), Some("a"));
     assert_eq!(owner("c@x.example"), None);
+}
+
+#[test]
+fn addresses_are_ours_behind_what_gateways_do_to_them() {
+    let all = Mailboxes::new(vec![mailbox("a", "a@x.example", "AA"), mailbox("b", "b@x.example", "BB")]).unwrap();
+    for (text, expected) in [
+        ("abqok72bebfzvsvkts@a.x.example", Some("a")),
+        ("jane@a.x.example", None),
+        ("prvs=1234abcdef=b@x.example", Some("b")),
+        ("srs0=hh=tt=x.example=b+tag@forwarder.example", Some("b")),
+        ("srs0=hh=tt=y.example=b+tag@x.example", None),
+        ("\"a+tag\"@x.example", Some("a")),
+        ("a%2btag@x.example", Some("a")),
+    ] {
+        let owner = all.by_address(&AddrSpec::parse(text).unwrap()).map(|m| m.id.as_str());
+        assert_eq!(owner, expected, "{text}");
+    }
 }

@@ -106,7 +106,7 @@ impl fmt::Display for LedgerId {
 /// Message index row of an id within a scope.
 #[must_use]
 pub fn index(scope: &str, id: &MessageId) -> Key {
-    let hash = sha256_parts(&[scope.as_bytes(), id.as_str().as_bytes()]);
+    let hash = sha256_parts(&[scope.as_bytes(), id.key_form().as_bytes()]);
     Key::new(format!("MSGID#{hash}"), "MSGID")
 }
 
@@ -114,7 +114,7 @@ pub fn index(scope: &str, id: &MessageId) -> Key {
 #[must_use]
 pub fn collision(scope: &str, id: &MessageId, head: &Head, unique: &str) -> Key {
     let digest = head.digest();
-    let hash = sha256_parts(&[scope.as_bytes(), id.as_str().as_bytes(), digest.as_bytes(), unique.as_bytes()]);
+    let hash = sha256_parts(&[scope.as_bytes(), id.key_form().as_bytes(), digest.as_bytes(), unique.as_bytes()]);
     Key::new(format!("MSGID#{hash}"), "MSGID")
 }
 

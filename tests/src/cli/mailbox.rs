@@ -1,5 +1,10 @@
 //! `mailbox`: what people write to.
 
+use postern::{
+    envelope::Envelope,
+    inbound::{InboundMessage, Ingress},
+};
+use postern_cli::{engines::write_endpoints, local::Local};
 use serde_json::{Value, json};
 
 use super::Desk;
@@ -106,7 +111,10 @@ async fn what_would_not_go_together_is_not_written() {
         (&["--address", "n@postern.test", "--pattern", "help*@postern.test"], "help+*@example.com"),
         (&["--address", "n@postern.test", "--queue", "a#b"], "mailbox new: queue \"a#b\""),
         (&["--address", "n@postern.test", "--scope", "A"], "mailbox new: scope \"A\""),
-        (&["--address", "n@postern.test", "--reply-mode", "minus"], "--reply-mode \"minus\" can be plus or off"),
+        (
+            &["--address", "n@postern.test", "--reply-mode", "minus"],
+            "--reply-mode \"minus\" can be plus, subdomain or off",
+        ),
         (&["--address", "n@postern.test", "--strangers", "let"], "unverified, append, new, hold"),
         (&["--address", "n@postern.test", "--reopen-window", "never"], "no number of days"),
         (&["--address", "n@postern.test", "--attachment-each", "much"], "--attachment-each \"much\" is no size"),
@@ -181,6 +189,12 @@ async fn what_leads_to_a_mailbox_is_told() {
     let signed = rows[3]["address"].as_str().unwrap();
     assert!(signed.starts_with("fair+") && signed.ends_with("@postern.test") && signed.len() > 30, "{signed}");
     assert!(tested["notes"].to_string().contains("not proven"), "{tested}");
+    let modes: Vec<_> =
+        tested["modes"].as_array().unwrap().iter().map(|m| (m["mode"].as_str(), m["proven"].as_bool())).collect();
+    assert_eq!(modes, [(Some("plus"), Some(true)), (Some("subdomain"), Some(true))], "through the pipeline: {tested}");
+    let listed = desk.text(&["mail", "--days", "60"]).await;
+    assert!(listed.contains("discarded") && !listed.contains("held for"), "the mails are accounted for: {listed}");
+    assert_eq!(desk.json(&["tickets"]).await["tickets"].as_array().unwrap().len(), 1, "and open no ticket");
     assert_eq!(tested["doors"].as_array().unwrap().len(), 5);
 
     // Another mailbox takes an address out of the domain; one door is for others, the rest are shut.
@@ -202,4 +216,78 @@ async fn what_leads_to_a_mailbox_is_told() {
     }
     let off = desk.text(&["mailbox", "test", "any"]).await;
     assert!(!off.contains("signed reply address") && off.contains("carry no tag"), "{off}");
+}
+
+/// A mail server that takes mail for one form of address only, and hands what it takes to `door`.
+async fn mail_server(listener: tokio::net::TcpListener, takes: &str, mut door: impl AsyncFnMut(Vec<u8>)) {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut client = BufReader::new(stream);
+        client.write_all(b"220-mx.example\r\n220 ready\r\n").await.unwrap();
+        let mut line = String::new();
+        while client.read_line(&mut line).await.unwrap_or_default() > 0 {
+            let refused = line.starts_with("RCPT") && !line.contains(takes);
+            if line.starts_with("DATA") {
+                client.write_all(b"354 go on\r\n").await.unwrap();
+                let mut mail = String::new();
+                while !mail.ends_with("\r\n.\r\n") {
+                    client.read_line(&mut mail).await.unwrap();
+                }
+                door(mail.trim_end_matches(".\r\n").as_bytes().to_vec()).await;
+            }
+            let answer: &[u8] = if refused { b"550 no such user\r\n" } else { b"250 ok\r\n" };
+            if client.write_all(answer).await.is_err() {
+                break;
+            }
+            line.clear();
+        }
+    }
+}
+
+#[tokio::test]
+async fn which_form_of_reply_address_is_delivered_is_proven_by_a_mail_server() {
+    let desk = made().await;
+    // As under a running `dev`: one process has the directory, the commands go through it.
+    let local = Local::open(&desk.data()).await.unwrap();
+    write_endpoints(&desk.data(), local.endpoints()).unwrap();
+    for (takes, delivers, proven, told) in [
+        ("support+", true, [true, false], "reply mode plus: it is proven"),
+        ("@support.postern.test", true, [false, true], "reply mode plus: it is NOT proven"),
+        ("support+", false, [false, false], "reply mode plus: it is NOT proven"),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let door = async |mail: Vec<u8>| {
+            let ingress = Ingress {
+                door: "raw".to_owned(),
+                provider: "raw".to_owned(),
+                event_id: None,
+                transport_time: local.ingest.ambient.now(),
+            };
+            let inbound = InboundMessage { raw: mail.into(), ingress, ..mail_of_nobody() };
+            if delivers {
+                local.ingest.run(inbound).await.unwrap();
+            }
+        };
+        let words = ["mailbox", "test", "support", "--smtp", &host, "--wait", "0", "--json"];
+        let tested: Value = tokio::select! {
+            output = desk.text(&words) => serde_json::from_str(&output).unwrap(),
+            () = mail_server(listener, takes, door) => unreachable!("it serves without end"),
+        };
+        let modes: Vec<bool> = tested["modes"].as_array().unwrap().iter().map(|m| m["proven"] == true).collect();
+        assert_eq!(modes, proven, "{tested}");
+        assert!(tested["notes"].to_string().contains(told), "{tested}");
+        let words = if delivers { "its tag verified, by door raw" } else { "has not arrived here" };
+        assert!(tested["modes"].to_string().contains(words), "{tested}");
+        assert!(tested["modes"].to_string().contains("did not take it: RCPT TO: 550 no such user"), "{tested}");
+    }
+    assert_eq!(desk.json(&["tickets"]).await["attention"]["held"], 0, "what arrived is discarded");
+    local.close().await;
+}
+
+fn mail_of_nobody() -> InboundMessage {
+    let mut inbound = mail("x", "cust").copy("x").inbound();
+    inbound.envelope = Envelope::default();
+    inbound
 }

@@ -30,6 +30,8 @@ pub(super) fn queued(world: &World, copy: &Copy) -> LedgerRow {
         cause: None,
         reasons: Vec::new(),
         evidence: Vec::new(),
+        clues: Vec::new(),
+        clues_more: 0,
         verdicts: accept.verdicts.clone(),
         ingress: accept.ingress.clone(),
         mailbox: "support".to_owned(),

@@ -104,6 +104,11 @@ async fn replies_in_any_order() {
             &["e r"],
         ),
         Scenario::new(
+            "reply-all and a reply to the desk only, unknown parent",
+            vec![deliver(r().to(&["cust", "eve"]).copy("1")), deliver(e().copy("2"))],
+            &["e | r"],
+        ),
+        Scenario::new(
             "self-reference",
             vec![deliver(o().reply_to(&["o"]).references(&["o", "o"]).copy("1")), deliver(r().copy("2"))],
             &["o r"],

@@ -137,7 +137,9 @@ fn expressions(served: &[&Mailbox]) -> String {
     let of = served.iter().flat_map(|mailbox| {
         let tag = if mailbox.reply_mode == ReplyMode::Plus { "(\\+.*)?" } else { "" };
         let addresses = mailbox.addresses.iter().map(move |address| one(address, tag));
-        addresses.chain(mailbox.patterns.iter().map(of_pattern))
+        let tags = mailbox.reply_subdomain();
+        let tags = tags.map(|domain| format!("match_recipient(\".*@{}\")", escaped(&domain)));
+        addresses.chain(tags).chain(mailbox.patterns.iter().map(of_pattern))
     });
     of.collect::<Vec<_>>().join(" or ")
 }
@@ -161,7 +163,7 @@ pub(in crate::commands) fn domains(served: &[&Mailbox]) -> Vec<String> {
             AddressPattern::Tagged(base) => base.domain().to_owned(),
             AddressPattern::Domain(domain) => domain.clone(),
         });
-        addresses.chain(patterns).collect::<Vec<_>>()
+        addresses.chain(patterns).chain(mailbox.reply_subdomain()).collect::<Vec<_>>()
     };
     let mut domains: Vec<String> = served.iter().flat_map(of).collect();
     domains.sort();

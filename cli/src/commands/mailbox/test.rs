@@ -1,23 +1,25 @@
-//! `mailbox test`: what can be told of a mailbox without sending mail.
+//! `mailbox test`: what leads to a mailbox, and whether mail to its reply addresses arrives.
 
 use postern::{
     address::AddrSpec,
     door::Door,
+    ingest::Ingest,
     mailbox::{AddressPattern, Mailbox, Mailboxes, ReplyMode},
-    token::{Keyring, Verified},
+    token::{Keyring, Verified, readings},
 };
 use serde::Serialize;
 use serde_json::json;
 
+use super::probe::{self, Probe, TICKET, Way};
 use crate::{
     args,
-    commands::{Output, exit, pretty, settings},
+    commands::{
+        Output, exit, pretty,
+        settings::{self, words::reply_mode_word},
+    },
     setup::in_order,
     system::{Place, System},
 };
-
-/// The ticket that the tried reply address is of. None need be there.
-const TICKET: u64 = 1;
 
 /// One address that was tried.
 #[derive(Debug, Serialize)]
@@ -42,29 +44,40 @@ struct Serves {
 ///
 /// # Errors
 /// No such mailbox, the settings do not go together, the master secret cannot be read.
-pub(super) async fn test(named: &args::Named) -> anyhow::Result<Output> {
+pub(super) async fn test(named: &args::MailboxTest) -> anyhow::Result<Output> {
     let id = settings::mailbox_id(&named.id)?;
     let system = Box::pin(System::open(&named.common)).await?;
     let place = match &system.place {
         Place::Data(local) => format!(" --data {}", local.data.display()),
         Place::Stack(stack) => format!(" --stack {}", stack.name),
     };
-    let keyring = system.ingest().await.map(|ingest| ingest.keyring);
     let settings = system.settings.clone();
-    system.close().await;
     let Some(mailbox) = settings.mailboxes.by_id(&id) else {
+        system.close().await;
         return Err(settings::unknown("mailbox", id.as_str(), &place));
     };
-    let tried = tried(mailbox, &settings.mailboxes, &keyring?);
+    let way = match (&named.smtp, &system.place) {
+        (Some(host), _) => Some(Way::Smtp(host, named.wait)),
+        (None, Place::Data(_)) => Some(Way::OwnDoor),
+        (None, Place::Stack(_)) => None,
+    };
+    let probed = match system.ingest().await {
+        Ok(ingest) => sent(&system, &ingest, mailbox, way.as_ref()).await.map(|probes| (ingest.keyring, probes)),
+        Err(error) => Err(error),
+    };
+    system.close().await;
+    let (keyring, probes) = probed?;
+    let tried = tried(mailbox, &settings.mailboxes, &keyring);
     let serves: Vec<Serves> =
         in_order(&settings.doors).into_iter().map(|door| serves(door, mailbox, settings.closed)).collect();
-    let notes = notes(mailbox, &serves, &tried, settings.closed);
+    let mut notes = notes(mailbox, &serves, &tried, settings.closed);
+    notes.push(of_mode(mailbox, &probes, way.as_ref()));
     let good = tried.iter().all(|tried| tried.ok);
     let text = if named.common.json {
-        let json = json!({ "mailbox": id.as_str(), "addresses": tried, "doors": serves, "notes": notes, "good": good });
+        let json = json!({ "mailbox": id.as_str(), "addresses": tried, "doors": serves, "modes": probes, "notes": notes, "good": good });
         pretty(&json)?
     } else {
-        shown(mailbox, &tried, &serves, &notes)
+        shown(mailbox, &tried, &serves, &probes, &notes)
     };
     Ok(Output { text, code: if good { exit::OK } else { exit::REFUSED }, ..Output::default() })
 }
@@ -92,8 +105,8 @@ fn tried(mailbox: &Mailbox, all: &Mailboxes, keyring: &Keyring) -> Vec<Tried> {
         tried.extend(AddrSpec::parse(&sample).map(|sample| leads(&sample, form)));
     }
     if let Some(signed) = keyring.reply_address(mailbox, TICKET) {
-        let tag = signed.plus_tags().find(|(base, _)| mailbox.addresses.contains(base)).map(|(_, tag)| tag);
-        let verified = tag.is_some_and(|tag| keyring.verify_tag(mailbox, tag) == Verified::Ticket(TICKET));
+        let mut own = readings(&signed).into_iter().filter(|reading| mailbox.addresses.contains(&reading.base));
+        let verified = own.any(|reading| keyring.verify_tag(mailbox, &reading.tag) == Verified::Ticket(TICKET));
         let of_its_own = leads(&signed, "signed reply address");
         tried.push(Tried { ok: of_its_own.ok && verified, ..of_its_own });
     }
@@ -123,20 +136,47 @@ fn notes(mailbox: &Mailbox, serves: &[Serves], tried: &[Tried], closed: bool) ->
         let whither = lost.leads_to.as_ref().map_or_else(|| "nowhere".to_owned(), |id| format!("to mailbox {id}"));
         notes.push(format!("CONFLICT: {} ({}) leads {whither}", lost.address, lost.form));
     }
-    notes.push(match mailbox.reply_mode {
-        ReplyMode::Plus => {
-            "whether the provider delivers mail with a tag is not proven: nothing was sent. Where it does \
-                            not, use --reply-mode off"
-                .to_owned()
-        }
-        ReplyMode::Off => {
-            "reply addresses carry no tag; answers are recognised by Message-IDs and subject numbers only".to_owned()
-        }
-    });
     notes
 }
 
-fn shown(mailbox: &Mailbox, tried: &[Tried], serves: &[Serves], notes: &[String]) -> String {
+async fn sent(
+    system: &System,
+    ingest: &Ingest,
+    mailbox: &Mailbox,
+    way: Option<&Way<'_>>,
+) -> anyhow::Result<Vec<Probe>> {
+    match way {
+        Some(way) => Box::pin(probe::modes(system, ingest, mailbox, way)).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Which mode is set, and what is known of it.
+fn of_mode(mailbox: &Mailbox, probes: &[Probe], way: Option<&Way<'_>>) -> String {
+    let mode = reply_mode_word(mailbox.reply_mode);
+    let good: Vec<&str> = probes.iter().filter(|probe| probe.proven).map(|probe| probe.mode).collect();
+    let by_mail = match way {
+        Some(Way::Smtp(..)) if mailbox.reply_mode == ReplyMode::Off && good.is_empty() => "neither form is delivered",
+        Some(Way::Smtp(..)) if mailbox.reply_mode == ReplyMode::Off => "a form that is delivered can be set",
+        Some(Way::Smtp(..)) if good.contains(&mode) => "it is proven",
+        Some(Way::Smtp(..)) => "it is NOT proven: set a mode that is, or `off`",
+        Some(Way::OwnDoor) => {
+            "whether your mail system delivers such addresses is not proven: no mail server had a part in it; \
+             --smtp HOST sends through one. Where it does not, use --reply-mode off"
+        }
+        None => {
+            "it is not proven: a stack sends no mail by itself, so nothing was sent; --smtp HOST sends through your mail \
+             server. Where it delivers no tags, use --reply-mode off"
+        }
+    };
+    let off = "answers are recognised by Message-IDs and subject numbers only";
+    match mailbox.reply_mode {
+        ReplyMode::Off => format!("reply mode off: reply addresses carry no tag; {off}; {by_mail}"),
+        ReplyMode::Plus | ReplyMode::Subdomain => format!("reply mode {mode}: {by_mail}"),
+    }
+}
+
+fn shown(mailbox: &Mailbox, tried: &[Tried], serves: &[Serves], probes: &[Probe], notes: &[String]) -> String {
     let mut text = format!("mailbox {}\n", mailbox.id.as_str());
     let width = tried.iter().map(|tried| tried.address.chars().count()).max().unwrap_or_default();
     for Tried { address, form, leads_to, ok } in tried {
@@ -148,6 +188,13 @@ fn shown(mailbox: &Mailbox, tried: &[Tried], serves: &[Serves], notes: &[String]
     for Serves { door, open, mail } in serves {
         let state = if *open { "open" } else { "shut" };
         text.push_str(&format!("  {door:<12} {state:<5} {mail}\n"));
+    }
+    if !probes.is_empty() {
+        text.push_str("reply addresses\n");
+    }
+    for Probe { mode, address, proven, told } in probes {
+        let mark = if *proven { "ok" } else { "-" };
+        text.push_str(&format!("  {mark:<5} {mode:<10} {address}\n        {told}\n"));
     }
     for note in notes {
         text.push_str(&format!("note: {note}\n"));

@@ -142,8 +142,9 @@ fn is_domain(text: &str) -> bool {
 fn reply_mode(word: &str) -> Result<ReplyMode, String> {
     match word {
         "plus" => Ok(ReplyMode::Plus),
+        "subdomain" => Ok(ReplyMode::Subdomain),
         "off" => Ok(ReplyMode::Off),
-        other => Err(format!("{other:?} can be plus or off")),
+        other => Err(format!("{other:?} can be plus, subdomain or off")),
     }
 }
 
@@ -151,6 +152,7 @@ fn reply_mode(word: &str) -> Result<ReplyMode, String> {
 pub(in crate::commands) const fn reply_mode_word(mode: ReplyMode) -> &'static str {
     match mode {
         ReplyMode::Plus => "plus",
+        ReplyMode::Subdomain => "subdomain",
         ReplyMode::Off => "off",
     }
 }

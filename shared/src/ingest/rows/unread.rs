@@ -66,6 +66,8 @@ pub(in crate::ingest) fn unreadable(ingress: Ingress, key: &str, octets: u64, wh
         cause: Some(Cause::UnreadablePayload),
         reasons: vec![why.to_owned()],
         evidence: Vec::new(),
+        clues: Vec::new(),
+        clues_more: 0,
         verdicts: crate::inbound::Verdicts::default(),
         received_at: ingress.transport_time,
         ingress,

@@ -38,7 +38,7 @@ async fn a_stack_that_cannot_be_used_is_told_apart() {
     says(&rig.trouble(&["tickets"], SOFTWARE).await, &["no output TableName", "another version"]);
     rig.cloud.state().outputs.insert("TableName".to_owned(), table);
     for (parameter, value, word) in
-        [("Address", "nobody", "not an e-mail address"), ("ReplyMode", "minus", "`plus` or `off`")]
+        [("Address", "nobody", "not an e-mail address"), ("ReplyMode", "minus", "`plus`, `subdomain` or `off`")]
     {
         let before = rig.cloud.state().parameters.insert(parameter.to_owned(), value.to_owned()).unwrap();
         says(&rig.trouble(&["tickets"], SOFTWARE).await, &[parameter, word, STACK]);

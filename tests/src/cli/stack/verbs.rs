@@ -27,12 +27,18 @@ async fn reading_shows_the_same_and_reads_no_secret() {
         &["mail", id],
         &["mail", id.get(..12).unwrap()],
         &["hold", "list"],
+        &["explain", id],
     ] {
         assert_eq!(rig.json(words).await, rig.desk.json(words).await, "{words:?}");
         assert_eq!(rig.text(words).await, rig.desk.text(words).await, "{words:?}");
     }
     let calls = rig.cloud.state().calls.clone();
     assert!(!calls.is_empty() && calls.iter().all(|call| call == "DescribeStacks"), "{calls:?}");
+    let again = &["explain", id, "--again"][..];
+    let file = rig.desk.file("f.eml", &mail("f", "cust").reply_to(&["a"]).octets("f"));
+    let told = rig.text(&["explain", &file]).await;
+    assert!(told.contains("E3 stored-id -> ticket 1, author is participant: decided"), "{told}");
+    assert_eq!(rig.json(again).await, rig.desk.json(again).await, "with the stack's own key");
     rig.end().await;
 }
 
