@@ -360,6 +360,9 @@ pub struct Token {
     /// A signed Message-ID instead of a reply address.
     #[arg(long)]
     pub message_id: bool,
+    /// The line that stands above what our mail quotes instead: below it nothing counts as newly written.
+    #[arg(long, conflicts_with = "message_id")]
+    pub separator: bool,
     /// Where and how.
     #[command(flatten)]
     pub common: Common,

@@ -46,7 +46,7 @@ use crate::{
         query::{Snapshot, Wanted},
     },
     thread::{self, ThreadKeys},
-    token::Keyring,
+    token::{Keyring, Verified},
 };
 
 use copy::{Arrival, Copy, Reading, Recipient, Release};
@@ -232,6 +232,10 @@ impl Ingest {
     fn read_in_full(&self, arrival: &Arrival) -> Reading {
         let Arrival { inbound, headers, accept } = arrival;
         let mut parsed = parse::parse(&inbound.raw, headers);
+        parsed.cut_at_separator(headers.is_forward(), |token| {
+            let mut judged = self.mailboxes.iter().map(|mailbox| self.keyring.verify_separator(mailbox, token));
+            judged.any(|judged| matches!(judged, Verified::Ticket(_)))
+        });
         if accept.verdicts.withhold_attachments() {
             attachments::withhold(&mut parsed);
         }

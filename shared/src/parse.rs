@@ -13,7 +13,7 @@ mod leaves;
 mod mime;
 mod names;
 pub(crate) mod params;
-mod quoted;
+pub mod quoted;
 mod report;
 mod tnef;
 pub(crate) mod transfer;

@@ -44,16 +44,18 @@ enum Purpose {
     ReplyAddress,
     MessageId,
     LoopHeader,
+    Separator,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::ReplyAddress, Self::MessageId, Self::LoopHeader];
+    const ALL: [Self; 4] = [Self::ReplyAddress, Self::MessageId, Self::LoopHeader, Self::Separator];
 
     const fn label(self) -> &'static [u8] {
         match self {
             Self::ReplyAddress => b"reply-address",
             Self::MessageId => b"message-id",
             Self::LoopHeader => b"loop-header",
+            Self::Separator => b"separator",
         }
     }
 }
@@ -172,6 +174,19 @@ impl Keyring {
     pub fn verify_loop_header(&self, mailbox: &Mailbox, value: &str) -> bool {
         let value = value.trim().to_ascii_lowercase();
         matches!(self.verify(mailbox, Purpose::LoopHeader, &value, ""), Verified::Ticket(0))
+    }
+
+    /// What the line carries that our mail has above everything it quotes: who answers above it has newly written that.
+    #[must_use]
+    pub fn separator(&self, mailbox: &Mailbox, ticket: u64) -> Option<String> {
+        let (id, key) = self.keys.first()?;
+        Some(format!("{}{}", head(*id, ticket)?, encode(&mac(key, Purpose::Separator, *id, mailbox, ticket, ""))))
+    }
+
+    /// Judges the token of a separator line.
+    #[must_use]
+    pub fn verify_separator(&self, mailbox: &Mailbox, token: &str) -> Verified {
+        self.verify(mailbox, Purpose::Separator, &token.to_ascii_lowercase(), "")
     }
 
     /// Judges the tag of an address at this mailbox.

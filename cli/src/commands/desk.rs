@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use postern::{
     ingest::Released,
     mailbox::MailboxId,
+    parse::quoted::separator,
     queue::Work,
     records::Outcome,
     store::desk::Change,
@@ -137,6 +138,9 @@ pub async fn token(args: &args::Token) -> anyhow::Result<Output> {
         let entry = format!("{:012x}", system.ambient.entropy() & 0xffff_ffff_ffff);
         let id = keyring.message_id(mailbox, ticket.ticket_id, &entry);
         ("message_id", id.map(|id| format!("<{id}>")))
+    } else if args.separator {
+        let token = keyring.separator(mailbox, ticket.ticket_id);
+        ("separator", token.map(|token| separator::line(&token)))
     } else {
         ("reply_address", keyring.reply_address(mailbox, ticket.ticket_id).map(|address| address.to_string()))
     };

@@ -10,6 +10,7 @@ mod forward;
 mod history;
 mod legal;
 mod phrases;
+pub mod separator;
 mod words;
 
 use serde::Serialize;
@@ -61,17 +62,17 @@ pub(crate) fn visible_reply(text: &str, forwarded: bool) -> Visible {
     within(text, start, offset(text, last) + last.len(), rule)
 }
 
-/// Cuts the text off at an octet that a line of ours begins at: it wins over everything below and above it.
-pub(crate) fn cut_at_separator(text: &str, at: usize, forwarded: bool) -> Visible {
-    let Some(above) = text.get(..at) else { return whole(text) };
-    let visible = visible_reply(above, forwarded);
-    if visible.reply.is_empty() {
-        return whole(text);
+/// Cuts the text off at the octet that a line of ours begins at: it wins over every other sign.
+fn above_separator(text: &str, at: usize, forwarded: bool) -> Visible {
+    let Some(above) = text.get(..at).filter(|above| !above.trim().is_empty()) else { return whole(text) };
+    let mut visible = visible_reply(above, forwarded);
+    // What is below the line goes in one range with what was cut just above it.
+    match visible.cut.ranges.last_mut() {
+        Some(last) if last.1 == at => last.1 = text.len(),
+        _ => visible.cut.ranges.push((at, text.len())),
     }
-    let start = offset(above, visible.reply.as_str()).min(above.len());
-    let start = above.get(start..).and_then(|rest| rest.find(visible.reply.as_str()).map(|found| start + found));
-    let start = start.or_else(|| above.find(visible.reply.as_str())).unwrap_or_default();
-    within(text, start, start + visible.reply.len(), Some("separator"))
+    visible.cut.rule = Some("separator");
+    visible
 }
 
 fn whole(text: &str) -> Visible {

@@ -163,3 +163,24 @@ async fn printed_tokens_verify() {
     assert!(forged["reasons"].as_array().unwrap().contains(&json!("forged-token")), "{forged}");
     assert!(desk.refusal(&["token", "9"]).await.contains("there is no ticket"));
 }
+
+#[tokio::test]
+async fn what_stands_below_our_own_line_is_no_answer() {
+    let desk = Desk::new();
+    desk.receive(&mail("a", "cust")).await;
+    let ours = desk.text(&["token", "1", "--separator"]).await.trim().to_owned();
+    assert!(ours.starts_with("--- reply above this line --- [postern:"), "{ours}");
+    // Somebody else's line is text, and so is ours with a letter changed.
+    let forged = ours.replace("]", "a]");
+    for (n, line, shown) in [(1, &ours, false), (2, &forged, true)] {
+        let answer = mail(&format!("r{n}"), "cust").reply_to(&["a"]).date(n);
+        let octets = String::from_utf8(answer.octets("cli")).unwrap();
+        let (header, _) = octets.split_once("\r\n\r\n").unwrap();
+        let body = format!("The answer {n}.\n\n{line}\n\nUnmarked history {n}.\n");
+        let file = desk.file(&format!("r{n}.eml"), format!("{header}\r\n\r\n{body}").as_bytes());
+        desk.json(&["ingest", &file]).await;
+        let conversation = desk.text(&["ticket", "1"]).await;
+        assert!(conversation.contains(&format!("The answer {n}.")), "{conversation}");
+        assert_eq!(conversation.contains(&format!("Unmarked history {n}.")), shown, "{conversation}");
+    }
+}

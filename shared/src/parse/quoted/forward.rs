@@ -132,11 +132,8 @@ fn author(value: &str) -> Option<NamedAddress> {
 mod tests {
     use super::*;
 
-    fn read(subject: &str, text: &str) -> Option<(Option<String>, Option<String>, Option<String>, Option<String>)> {
-        let headers = headers::scan(format!("Subject: {subject}\n\n").as_bytes());
-        let found = forwarded_from(text, &headers, None)?;
-        let from = found.from.unwrap_or_default();
-        Some((from.name, from.address, found.subject, found.date))
+    fn read(subject: &str, text: &str) -> Option<ForwardedFrom> {
+        forwarded_from(text, &headers::scan(format!("Subject: {subject}\n\n").as_bytes()), None)
     }
 
     #[test]
@@ -185,9 +182,10 @@ mod tests {
                 "------------------ 原始邮件 ------------------\n发件人: Jane Doe <jane@x.example>\n发送时间: 2026年3月2日\n收件人: me\n主题: Printer\n\n坏了",
             ),
         ] {
-            let (name, address, about, date) = read(subject, text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((name.as_deref(), address.as_deref(), about.as_deref()), jane, "{text}");
-            assert!(date.is_some(), "{text}");
+            let found = read(subject, text).unwrap_or_else(|| panic!("{text}"));
+            let from = found.from.unwrap();
+            assert_eq!((from.name.as_deref(), from.address.as_deref(), found.subject.as_deref()), jane, "{text}");
+            assert!(found.date.is_some(), "{text}");
         }
     }
 
@@ -211,7 +209,10 @@ mod tests {
     fn the_outermost_and_the_attached() {
         let outer = "---------- Forwarded message ---------\nFrom: Jane Doe <jane@x.example>\nSubject: Fwd: a\n\n";
         let inner = "---------- Forwarded message ---------\nFrom: Li <li@x.example>\nSubject: a\n\ntext";
-        assert_eq!(read("Fwd: Fwd: a", &format!("{outer}{inner}")).unwrap().1.as_deref(), Some("jane@x.example"));
+        assert_eq!(
+            read("Fwd: Fwd: a", &format!("{outer}{inner}")).unwrap().from.unwrap().address.as_deref(),
+            Some("jane@x.example")
+        );
         let attached = b"From: Jane <jane@x.example>\nSubject: Printer\nMessage-ID: <a@x.example>\nDate: Mon, 2 Mar 2026 09:15:00 +0100\n\nbroken";
         let forward = headers::scan(b"Subject: Fwd: Printer\n\n");
         let found = forwarded_from("see attached", &forward, Some(attached)).unwrap();
