@@ -4,14 +4,14 @@
 # the shape. The numbers go into docs/GUARANTEES.md.
 #
 #   ./scripts/instructions.sh                      1 MB and 10 MB, release build: the numbers of the documentation; long
-#   ./scripts/instructions.sh --quick              32 kB and 320 kB, debug build: what CI runs
+#   ./scripts/instructions.sh --quick              8 kB and 80 kB, debug build: what CI runs
 #   ./scripts/instructions.sh [--quick] SHAPE...   these shapes only
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 small=1000000 profile=(--release) folder=release
 if [[ "${1:-}" == --quick ]]; then
-  small=32000 profile=() folder=debug
+  small=8000 profile=() folder=debug
   shift
 fi
 if ! command -v valgrind >/dev/null; then

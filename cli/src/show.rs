@@ -4,6 +4,7 @@ mod explained;
 
 use postern::{
     outcome::Answer,
+    parse::Role,
     records::LedgerRow,
     store::{
         LedgerId,
@@ -144,8 +145,17 @@ fn entry(ticket: &Ticket, entry: &Entry, person: &dyn Fn(&postern::ticket::Parti
     for a in &entry.attachments {
         let name = a.filename.as_deref().map_or_else(|| "(no name)".to_owned(), plain);
         let held = a.refused.as_ref().map(|why| format!("  held back: {why}")).unwrap_or_default();
-        let inline = if a.inline { ", inline" } else { "" };
-        text.push_str(&format!("   + {name} ({}, {} octets{inline}){held}\n", plain(&a.content_type), a.size));
+        let inline = match a.role {
+            Role::Logo => ", logo",
+            Role::Tracking => ", tracking pixel",
+            Role::File | Role::Inline if a.inline => ", inline",
+            Role::File | Role::Inline => "",
+        };
+        let contains: Vec<String> = a.contains.iter().map(|name| plain(name)).collect();
+        let contains = if contains.is_empty() { String::new() } else { format!("  holds {}", contains.join(", ")) };
+        let flags: String = a.flags.iter().map(|flag| format!("  [{}]", plain(flag))).collect();
+        let kind = plain(&a.content_type);
+        text.push_str(&format!("   + {name} ({kind}, {} octets{inline}){held}{flags}{contains}\n", a.size));
     }
     if entry.attachments_more > 0 {
         text.push_str(&format!("   + {} more attachments in the raw\n", entry.attachments_more));

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::{address::AddrSpec, classify::Kind, headers::TicketRef, mailbox::MailboxId, records::Effect};
+use crate::{address::AddrSpec, classify::Kind, headers::TicketRef, mailbox::MailboxId, parse::Role, records::Effect};
 
 /// Participants on one ticket (DESIGN section 4).
 pub const PARTICIPANTS_MAX: usize = 200;
@@ -15,6 +15,8 @@ pub const SUBJECT_OCTETS_MAX: usize = 998;
 pub const ENTRY_TEXT_OCTETS_MAX: usize = 32 * 1024;
 /// Attachments listed on an entry; more are counted.
 pub const ENTRY_ATTACHMENTS_MAX: usize = 200;
+/// Names of an archive's files kept on an entry, each in at most 120 octets, so that 200 attachments stay below 400 KB.
+pub const ATTACHMENT_CONTAINS_MAX: usize = 5;
 /// Events listed on one entry, each in at most 998 octets.
 pub const ENTRY_EVENTS_MAX: usize = 10;
 /// Related tickets listed on a ticket.
@@ -235,6 +237,15 @@ pub struct AttachmentRef {
     pub sha256: String,
     /// Shown within the text.
     pub inline: bool,
+    /// What a picture is for; a file where nothing is said.
+    #[serde(default, skip_serializing_if = "Role::is_file")]
+    pub role: Role,
+    /// What agents should know: `archive-encrypted`, `archive-unreadable`, `type-differs`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
+    /// The first [`ATTACHMENT_CONTAINS_MAX`] names in an archive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contains: Vec<String>,
     /// Object key; `None` where it was refused (the octets are in the raw).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,

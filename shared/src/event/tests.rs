@@ -54,6 +54,9 @@ fn entry(effect: Option<Effect>, previous_status: Option<Status>) -> Entry {
         size: 1,
         sha256: "0".repeat(64),
         inline: false,
+        role: crate::parse::Role::File,
+        flags: Vec::new(),
+        contains: Vec::new(),
         key: None,
         refused: None,
     };

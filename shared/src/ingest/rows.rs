@@ -22,8 +22,9 @@ use crate::{
     },
     thread,
     ticket::{
-        AttachmentRef, Direction, ENTRY_ATTACHMENTS_MAX, ENTRY_EVENTS_MAX, ENTRY_TEXT_OCTETS_MAX, Entry, Participant,
-        RELATED_MAX, SUBJECT_OCTETS_MAX, Status, Ticket, cut_at, ticket_number,
+        ATTACHMENT_CONTAINS_MAX, AttachmentRef, Direction, ENTRY_ATTACHMENTS_MAX, ENTRY_EVENTS_MAX,
+        ENTRY_TEXT_OCTETS_MAX, Entry, Participant, RELATED_MAX, SUBJECT_OCTETS_MAX, Status, Ticket, cut_at,
+        ticket_number,
     },
 };
 
@@ -320,6 +321,9 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timesta
         size: a.size,
         sha256: a.sha256.clone(),
         inline: a.inline,
+        role: a.role,
+        flags: a.flags.iter().map(|flag| (*flag).to_owned()).collect(),
+        contains: a.contains.iter().take(ATTACHMENT_CONTAINS_MAX).map(|name| cut_at(name, 120).to_owned()).collect(),
         key: why(n).is_none().then(|| BlobKey::attachment(raw_key, n, &a.sha256).as_str().to_owned()),
         refused: why(n),
     });

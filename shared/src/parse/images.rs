@@ -3,10 +3,10 @@
 //! Conservative: a pasted screenshot must never count as decoration. So decoration is what is as small as an icon, or
 //! says of itself that it is a logo; and a pixel is what is a pixel.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What an attachment is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Something that was attached.
@@ -18,6 +18,14 @@ pub enum Role {
     Logo,
     /// A picture of a few pixels within the text: it tells the sender that the mail was read.
     Tracking,
+}
+
+impl Role {
+    /// True for what was attached, which most things are.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        *self == Self::File
+    }
 }
 
 /// Largest side of an icon, in pixels: twice the 24 that signature services use, for dense screens.

@@ -8,6 +8,7 @@
 mod closing;
 mod forward;
 mod history;
+mod labels;
 mod legal;
 mod phrases;
 pub mod separator;

@@ -131,7 +131,7 @@ pub struct Clue {
     pub place: Place,
     /// Which of that field's it was, counted from 1 as written.
     pub position: u16,
-    /// The address, id or number; cut at [`TEXT_OCTETS_MAX`].
+    /// The address, id or number; cut at its limit.
     pub text: String,
     /// Where it has our form: what its signature is worth.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -245,3 +245,29 @@ async fn html_is_made_safe_when_it_is_read() {
         assert!(!desk.json(&words).await.to_string().contains("<p"), "{words:?}");
     }
 }
+
+#[tokio::test]
+async fn what_files_and_invitations_are_stands_on_the_ticket() {
+    let desk = Desk::new();
+    for (name, told) in [
+        (
+            "zip-with-script",
+            "+ invoice.zip (application/zip, 234 octets)  held back: dangerous-archive  holds readme.txt, invoice.pdf.js",
+        ),
+        ("zip-encrypted", "+ figures.zip (application/zip, 125 octets)  [archive-encrypted]  holds figures.xlsx"),
+        ("winmail-two-files", "+ Angebot für Zoë.pdf (application/pdf, 14 octets)"),
+        ("images-screenshot-logo-pixel", "+ company-logo.gif (image/gif, 14 octets, logo)"),
+        ("images-screenshot-logo-pixel", "+ image003.gif (image/gif, 14 octets, tracking pixel)"),
+        ("images-screenshot-logo-pixel", "+ image001.gif (image/gif, 14 octets, inline)"),
+        (
+            "calendar-invitation",
+            "@ request: Visit of the technician, 2026-03-05T10:00:00 to 2026-03-05T11:30:00 (Europe/Berlin), at Room 4, first \
+             floor, organizer mara@customer.example, 2 attendees",
+        ),
+    ] {
+        let mail = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
+        let answer = desk.json(&["ingest", &format!("{mail}/{name}.eml")]).await;
+        let shown = desk.text(&["ticket", answer["ticket_number"].as_str().unwrap()]).await;
+        assert!(shown.lines().any(|line| line.trim() == told), "{name}: {shown}");
+    }
+}

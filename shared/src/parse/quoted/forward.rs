@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{
     is_blank,
+    labels::Label,
     phrases::{is_forward_marker, is_original_marker, label, label_value},
-    words::Label,
 };
 use crate::{
     address::NamedAddress,

@@ -2,8 +2,8 @@
 
 use super::{
     attribution, is_blank, is_quoted,
+    labels::Label,
     phrases::{is_footer, is_forward_marker, is_original_marker, label},
-    words::Label,
 };
 
 /// Lines looked at for an Outlook header block.

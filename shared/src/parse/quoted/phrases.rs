@@ -1,6 +1,9 @@
 //! Recognises the lines that mail programs put around history.
 
-use super::words::{FOOTERS, FORWARD_MARKERS, LABELS, LEADS, Label, ORIGINAL_MARKERS, VERBS};
+use super::{
+    labels::{LABELS, Label},
+    words::{FOOTERS, FORWARD_MARKERS, LEADS, ORIGINAL_MARKERS, VERBS},
+};
 
 /// The line without the dashes, stars and quotes that frame markers, lower case.
 fn bare(line: &str) -> String {
@@ -87,6 +90,11 @@ fn has_date(text: &str) -> bool {
 pub(super) fn is_attribution(joined: &str, quoted_next: bool) -> bool {
     // Gmail frames names and addresses with direction marks in Hebrew and Arabic.
     let marks = |c: char| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    // Asked first, of every line: hardly any ends like one.
+    let end = joined.trim_end_matches(|c: char| c.is_whitespace() || marks(c) || matches!(c, '*' | '-' | '"'));
+    if !end.ends_with([':', '：']) && !end.ends_with("wrote") {
+        return false;
+    }
     let unmarked: String = joined.chars().filter(|c| !marks(*c)).collect();
     let joined = unmarked.as_str();
     let framed = joined.trim_start().starts_with("--");
