@@ -41,6 +41,20 @@ pub(crate) fn sanitised(html: &str, attachments: &[Attachment]) -> String {
         .unwrap_or_else(|_| format!("<pre>{}</pre>", ammonia::clean_text(&text::read(html).0)))
 }
 
+/// Which of the open elements, innermost first, an end tag closes: one of its name, but never past the table or the cell that
+/// it stands in.
+fn closed_by<'a>(name: &str, in_table: bool, open: impl Iterator<Item = (usize, &'a str)>) -> Option<usize> {
+    for (at, element) in open {
+        if element == name {
+            return Some(at);
+        }
+        if element == "table" || !in_table && matches!(element, "td" | "th") {
+            return None;
+        }
+    }
+    None
+}
+
 /// True where text says itself that it is an HTML document, whatever its label says.
 pub(crate) fn is_document(text: &str) -> bool {
     let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}');

@@ -71,7 +71,8 @@ pub(crate) fn is_tnef(content_type: &str, filename: Option<&str>, octets: &[u8])
 /// Reads a stream. `None` where it is none.
 pub(crate) fn unpack(octets: &[u8]) -> Option<Unpacked> {
     let mut unpacked = Unpacked::default();
-    read(octets, DEPTH_MAX, &mut unpacked).then_some(unpacked)
+    (unpacked.text, unpacked.html) = read(octets, DEPTH_MAX, &mut unpacked)?;
+    Some(unpacked)
 }
 
 /// One attribute.
@@ -108,12 +109,13 @@ struct Open {
     message: Option<Bytes>,
 }
 
-/// Recursion is bounded by `depth`, not by the stream.
-fn read(octets: &[u8], depth: usize, unpacked: &mut Unpacked) -> bool {
+/// Text and HTML of a message.
+type Bodies = (Option<String>, Option<String>);
+
+/// Adds the files of a stream and gives the bodies of its message. Recursion is bounded by `depth`, not by the stream.
+fn read(octets: &[u8], depth: usize, unpacked: &mut Unpacked) -> Option<Bodies> {
     // The signature is followed by a key of two octets that nothing here needs.
-    let Some(mut rest) = octets.strip_prefix(SIGNATURE).map(|rest| rest.get(2..).unwrap_or_default()) else {
-        return false;
-    };
+    let mut rest = octets.strip_prefix(SIGNATURE)?.get(2..).unwrap_or_default();
     let (mut code_page, mut plain, mut message) = (None, None, Props::default());
     let mut open: Option<Open> = None;
     let mut count = 0_usize;
@@ -143,10 +145,7 @@ fn read(octets: &[u8], depth: usize, unpacked: &mut Unpacked) -> bool {
         }
     }
     close(open, depth, unpacked);
-    if depth == DEPTH_MAX {
-        (unpacked.text, unpacked.html) = bodies(&message, plain, code_page, unpacked);
-    }
-    true
+    Some(bodies(&message, plain, code_page, unpacked))
 }
 
 /// What the properties of an attachment say of it; they win over the older attributes, whose names are cut to 8.3.
@@ -185,8 +184,7 @@ fn close(open: Option<Open>, depth: usize, unpacked: &mut Unpacked) {
         return unpacked.defect("nesting-limit");
     }
     let mut inner = Unpacked::default();
-    read(&message, depth - 1, &mut inner);
-    let (text, html) = inner_bodies(&message, &mut inner);
+    let (text, html) = read(&message, depth - 1, &mut inner).unwrap_or_default();
     let stem = open.file.name.unwrap_or_else(|| "message".to_owned());
     let body = html.map(|html| (html, "html", "text/html")).or(text.map(|text| (text, "txt", "text/plain")));
     if let Some((body, extension, kind)) = body {
@@ -202,30 +200,8 @@ fn close(open: Option<Open>, depth: usize, unpacked: &mut Unpacked) {
     inner.defects.into_iter().for_each(|slug| unpacked.defect(slug));
 }
 
-/// Text and HTML of an embedded message, whose attributes are gone through once more for them.
-fn inner_bodies(octets: &[u8], inner: &mut Unpacked) -> (Option<String>, Option<String>) {
-    let (mut code_page, mut plain, mut message) = (None, None, Props::default());
-    let mut rest = octets.get(6..).unwrap_or_default();
-    for _ in 0..ATTRIBUTES_MAX {
-        let Some(found) = attribute(rest) else { break };
-        rest = found.rest;
-        match found.id {
-            OEM_CODE_PAGE => code_page = props::u32_le(found.data).map(|(page, _)| page),
-            BODY => plain = Some(found.data),
-            MESSAGE_PROPS => message = props::read(found.data),
-            _ => {}
-        }
-    }
-    bodies(&message, plain, code_page, inner)
-}
-
 /// The message as text and as HTML, from the best that stands there: text, HTML, or RTF that wraps one of them.
-fn bodies(
-    message: &Props,
-    plain: Option<&[u8]>,
-    code_page: Option<u32>,
-    unpacked: &mut Unpacked,
-) -> (Option<String>, Option<String>) {
+fn bodies(message: &Props, plain: Option<&[u8]>, code_page: Option<u32>, unpacked: &mut Unpacked) -> Bodies {
     let internet = message.get(props::INTERNET_CODE_PAGE).and_then(Value::number).or(code_page);
     let filled = |text: String| Some(text).filter(|text| !text.trim().is_empty());
     let body = message.get(props::BODY).and_then(|value| filled(string(value, code_page)));

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use super::{
     allowed::{BLOCKS, DROPPED, INLINE, TABLES, VOID, checked},
+    closed_by,
     sources::{self, Attached, Source},
     style,
     tokens::{Tag, Token, Tokens},
@@ -250,18 +251,8 @@ impl<'a> Writer<'a, '_> {
             return;
         }
         let in_table = TABLES.contains(&name);
-        let barrier = |open: &str| open == "table" || !in_table && matches!(open, "td" | "th");
-        let mut found = None;
-        for (at, open) in self.stack.iter().enumerate().rev() {
-            if open.name == name {
-                found = Some(at);
-                break;
-            }
-            if barrier(&open.name) {
-                break;
-            }
-        }
-        self.close_down_to(found);
+        let open = self.stack.iter().enumerate().rev().map(|(at, open)| (at, &*open.name));
+        self.close_down_to(closed_by(name, in_table, open));
     }
 
     fn close_down_to(&mut self, lowest: Option<usize>) {

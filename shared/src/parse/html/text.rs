@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    links,
+    closed_by, links,
     page::{Page, Row},
     style,
     tokens::{Tag, Token, Tokens},
@@ -286,18 +286,8 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         let in_table = matches!(name, "table" | "tr" | "td" | "th" | "tbody" | "thead" | "tfoot");
-        let barrier = |open: &str| open == "table" || !in_table && matches!(open, "td" | "th");
-        let mut found = None;
-        for (at, open) in self.stack.iter().enumerate().rev().take(SEEK_MAX) {
-            if open.name == name {
-                found = Some(at);
-                break;
-            }
-            if barrier(&open.name) {
-                break;
-            }
-        }
-        self.close_down_to(found);
+        let open = self.stack.iter().enumerate().rev().take(SEEK_MAX).map(|(at, open)| (at, &*open.name));
+        self.close_down_to(closed_by(name, in_table, open));
     }
 
     fn close_down_to(&mut self, lowest: Option<usize>) {
