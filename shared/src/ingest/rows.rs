@@ -304,6 +304,9 @@ fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &[Participant], ordina
     }
 }
 
+/// Defects of reading that agents should see: why there are no words, and that the time is when we received it.
+const NOTED_DEFECTS: [&str; 4] = ["encrypted", "signed", "date-missing", "date-unreadable"];
+
 fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timestamp) -> Entry {
     let parsed = &copy.reading.parsed;
     // An opening mail is shown whole: what it quotes is not on the ticket yet.
@@ -334,6 +337,7 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timesta
         flags.push("rebuilt".to_owned());
     }
     flags.extend(copy.arrival.accept.flags.iter().cloned());
+    flags.extend(parsed.defects.iter().filter(|slug| NOTED_DEFECTS.contains(&slug.as_str())).cloned());
     let previous_status = match &plan.target {
         Target::Append { ticket, status: Some(_), .. } => Some(ticket.status),
         Target::Append { .. } | Target::New(_) | Target::FollowUp { .. } => None,

@@ -271,3 +271,26 @@ async fn what_files_and_invitations_are_stands_on_the_ticket() {
         assert!(shown.lines().any(|line| line.trim() == told), "{name}: {shown}");
     }
 }
+
+#[tokio::test]
+async fn agents_see_what_could_not_be_read() {
+    let desk = Desk::new();
+    for (name, rest, flag) in [
+        ("dated", "Date: Mon, 2 Mar 2026 09:15:00 +0100\n\nHello\n", None),
+        ("undated", "\nHello\n", Some("date-missing")),
+        ("odd", "Date: soon\n\nHello\n", Some("date-unreadable")),
+        (
+            "secret",
+            "Date: Mon, 2 Mar 2026 09:16:00 +0100\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nMIA\n",
+            Some("encrypted"),
+        ),
+    ] {
+        let head = format!("From: jane@customer.example\nTo: {ADDRESS}\nMessage-ID: <{name}@customer.example>\n");
+        let file = desk.file(&format!("{name}.eml"), format!("{head}{rest}").as_bytes());
+        let answer = desk.json(&["ingest", &file]).await;
+        let ticket = desk.json(&["ticket", answer["ticket_number"].as_str().unwrap()]).await;
+        let flags = ticket["entries"][0]["flags"].as_array().unwrap();
+        let noted: Vec<&str> = flags.iter().filter_map(|f| f.as_str()).filter(|f| *f != "auth-unknown").collect();
+        assert_eq!(noted, flag.into_iter().collect::<Vec<_>>(), "{name}");
+    }
+}
