@@ -53,6 +53,7 @@ fn nothing_runs() {
         ("<img src=x onerror=x()>", "<img>"),
         ("<img/src=x/onerror=x()>", "<img>"),
         ("<img \"\"\"><script>x()</script>\">", "<img>\"&gt;"),
+        ("<a href=\"https://x.\u{FFFD}\u{FFFD}\">a</a>", "a"),
         ("<a href=\"javascript:x()\">a</a>", "a"),
         ("<a href=\"  JaVaScRiPt:x()\">a</a>", "a"),
         ("<a href=\"java\tscript:x()\">a</a>", "a"),

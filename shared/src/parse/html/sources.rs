@@ -97,7 +97,8 @@ pub(super) fn link(written: &str) -> Option<String> {
     if lower.starts_with("mailto:") || lower.starts_with("tel:") {
         return (address.len() <= ADDRESS_OCTETS_MAX).then_some(address);
     }
-    remote(&address)
+    // What is no address by the standard leads nowhere, and ammonia would take it off the tag that stays.
+    remote(&address).filter(|address| url::Url::parse(address).is_ok())
 }
 
 /// An address on somebody's server. Without a scheme of its own (`//host`) it means https.
