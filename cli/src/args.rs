@@ -1,6 +1,7 @@
 //! The command line.
 
 mod explain;
+mod participant;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 pub use explain::{Envelope, Explain};
+pub use participant::{OnParticipant, Participant, ParticipantVerb};
 pub use settings::{
     Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxTest,
     MailboxVerb, Named,
@@ -98,6 +100,8 @@ pub enum Verb {
     Replay(Replay),
     /// Approve an unverified entry and with it its author.
     Approve(Approve),
+    /// Who takes part in a ticket: approve somebody, or take him off.
+    Participant(Participant),
     /// Print the signed reply address of a ticket, or a signed Message-ID.
     Token(Token),
     /// Read one message and print what Postern understands of it, as JSON.
@@ -105,7 +109,7 @@ pub enum Verb {
     /// Tell why a mail went where it went, or where one would go now: evidence, standing, decision, reasons.
     Explain(Explain),
     /// What people write to: list, add, set, remove, test.
-    Mailbox(Mailbox),
+    Mailbox(Box<Mailbox>),
     /// How mail arrives: list, add, set, remove, test.
     Door(Door),
     /// Credentials that providers prove themselves with: list, set, rotate.

@@ -10,7 +10,7 @@ use postern::{
         LedgerId,
         query::{LedgerLine, TicketLine},
     },
-    ticket::{Entry, Ticket, Visibility, cut_at},
+    ticket::{Act, Entry, Ticket, Visibility, cut_at},
 };
 
 pub use self::explained::{differences, explanation};
@@ -96,14 +96,13 @@ pub fn conversation(ticket: &Ticket, entries: &[Entry]) -> String {
     let mut text = format!("{}  {}\n", ticket.number, subject(&ticket.subject));
     let requester = ticket.requester.as_ref().map_or_else(|| "(unknown)".to_owned(), person);
     text.push_str(&format!("status {}   queue {}   requester {requester}\n", ticket.status.as_str(), ticket.queue));
-    let others: Vec<String> = ticket
-        .participants
-        .iter()
-        .filter(|p| Some(&p.address) != ticket.requester.as_ref().map(|r| &r.address))
-        .map(person)
-        .collect();
-    if !others.is_empty() {
-        text.push_str(&format!("also {}\n", others.join(", ")));
+    let others =
+        ticket.participants.iter().filter(|p| Some(&p.address) != ticket.requester.as_ref().map(|r| &r.address));
+    let (approved, pending): (Vec<_>, Vec<_>) = others.partition(|p| p.approved);
+    for (what, people) in [("also", approved), ("not approved", pending)] {
+        if !people.is_empty() {
+            text.push_str(&format!("{what} {}\n", people.into_iter().map(person).collect::<Vec<_>>().join(", ")));
+        }
     }
     let links: Vec<String> =
         [("follows", ticket.follows), ("followed by", ticket.followed_by), ("merged into", ticket.merged_into)]
@@ -161,6 +160,15 @@ fn entry(ticket: &Ticket, entry: &Entry, person: &dyn Fn(&postern::ticket::Parti
         text.push_str(&format!("   + {} more attachments in the raw\n", entry.attachments_more));
     }
     text
+}
+
+/// What people did to a ticket, apart from its status.
+#[must_use]
+pub fn acts(acts: &[Act]) -> String {
+    let line =
+        |act: &Act| format!("{}  {} {} by {}\n", minute(act.at), word(&act.deed), plain(&act.about), plain(&act.actor));
+    let lines: String = acts.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 /// The table of mail; `days` = 0 for all days.

@@ -1,8 +1,8 @@
 //! What the verbs work on: the engines of a data directory, or a deployed stack. Both are the same to them.
 
 use postern::{
-    ambient::Ambient, blobs::Blobs, ingest::Ingest, queue::Queue, secrets::signing_keys, settings::Settings,
-    store::Store,
+    ambient::Ambient, blobs::Blobs, dkim::Dkim, ingest::Ingest, queue::Queue, secrets::signing_keys,
+    settings::Settings, store::Store,
 };
 
 use crate::{args::Common, local::Local, stack::Stack};
@@ -67,6 +67,8 @@ impl System {
             blobs: self.blobs()?,
             keyring: signing_keys(&stack.master_secret()?).await?,
             mailboxes: self.settings.mailboxes.clone(),
+            doors: self.settings.doors.clone(),
+            dkim: Dkim::system(),
             ambient: self.ambient.clone(),
             // Whoever typed the command types it again.
             retry: None,

@@ -62,6 +62,33 @@ impl AddrSpec {
     }
 }
 
+impl AddrSpec {
+    /// The address without any `+` tag. A tag changes nobody: it is how one person tells his mail apart.
+    #[must_use]
+    pub fn untagged(&self) -> Self {
+        match self.local_part().split_once('+') {
+            Some((base, _)) if !base.is_empty() => Self(format!("{base}@{}", self.domain())),
+            _ => self.clone(),
+        }
+    }
+
+    /// A name to show where none was written: `jane.doe@` is `Jane Doe`. `None` where the local part is no words.
+    #[must_use]
+    pub fn derived_name(&self) -> Option<String> {
+        let untagged = self.untagged();
+        let words = untagged.local_part().split(['.', '_', '-']).filter(|word| !word.is_empty());
+        let capital = |word: &str| {
+            let mut chars = word.chars();
+            chars
+                .next()
+                .filter(|c| c.is_alphabetic())
+                .map(|first| first.to_uppercase().chain(chars).collect::<String>())
+        };
+        let words: Option<Vec<String>> = words.map(capital).collect();
+        words.filter(|words| !words.is_empty()).map(|words| words.join(" "))
+    }
+}
+
 impl fmt::Display for AddrSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -125,6 +152,23 @@ mod tests {
         let address = AddrSpec::parse("a+b+c@d.example").unwrap();
         let tags: Vec<_> = address.plus_tags().map(|(base, tag)| (base.to_string(), tag.to_owned())).collect();
         assert_eq!(tags, [("a+b@d.example".into(), "c".into()), ("a@d.example".into(), "b+c".into())]);
+    }
+
+    #[test]
+    fn tags_and_names() {
+        for (address, untagged, name) in [
+            ("jane.doe@x.example", "jane.doe@x.example", Some("Jane Doe")),
+            ("jane+shop+2@x.example", "jane@x.example", Some("Jane")),
+            ("+odd@x.example", "+odd@x.example", None),
+            ("anne-marie_o.hara@x.example", "anne-marie_o.hara@x.example", Some("Anne Marie O Hara")),
+            ("j4n3@x.example", "j4n3@x.example", Some("J4n3")),
+            ("jane.2@x.example", "jane.2@x.example", None),
+            ("4711@x.example", "4711@x.example", None),
+            ("élise@x.example", "élise@x.example", Some("Élise")),
+        ] {
+            let read = AddrSpec::parse(address).unwrap();
+            assert_eq!((read.untagged().as_str(), read.derived_name().as_deref()), (untagged, name), "{address}");
+        }
     }
 
     #[test]

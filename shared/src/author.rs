@@ -1,13 +1,17 @@
 //! Who writes, and whether that is proven: the input to standing (DESIGN section 5).
 
+mod alignment;
+
 use std::collections::BTreeSet;
+
+use alignment::aligned;
 
 use crate::{
     address::{AddrSpec, NamedAddress},
     envelope::{Envelope, ReversePath},
     headers::Headers,
-    inbound::{Verdict, Verdicts},
-    mailbox::Mailboxes,
+    inbound::{Verdict, Verdicts, comparable},
+    mailbox::{Mailbox, Mailboxes},
     records::author_hash,
     thread::Speaker,
     ticket::{PARTICIPANTS_PER_MAIL_MAX, Participant},
@@ -16,7 +20,7 @@ use crate::{
 /// What is known of the author's authenticity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
-    /// DMARC pass, or SPF pass aligned with the author's domain.
+    /// DMARC pass, or a signature (DKIM) or an envelope sender (SPF) of the author's organisation passed.
     Passed,
     /// DMARC fail, or SPF fail without a DKIM pass.
     Failed,
@@ -33,13 +37,13 @@ pub struct Author {
     pub name: Option<String>,
     /// Proven or not.
     pub authentication: Authentication,
-    /// `author-unknown`, `via-own-address`.
+    /// `author-unknown`, `via-own-address`, `via-form`.
     pub flags: Vec<&'static str>,
 }
 
 impl Author {
-    /// Reads the author. Mail from one of our own addresses is a forwarder or a contact form: the person behind it
-    /// stands in X-Original-From, X-Original-Sender (Google Groups) or an external Reply-To.
+    /// Reads the author. Mail from one of our own addresses, or of a form sender, is a forwarder's or a contact form's:
+    /// the person behind it stands in X-Original-From, X-Original-Sender (Google Groups) or an external Reply-To.
     #[must_use]
     pub fn of(headers: &Headers, envelope: &Envelope, verdicts: &Verdicts, mailboxes: &Mailboxes) -> Self {
         let mut flags = Vec::new();
@@ -49,11 +53,20 @@ impl Author {
         };
         let mut address = written.addr_spec();
         let mut proof = authentication(verdicts, envelope, address.as_ref());
-        if address.as_ref().is_some_and(|a| mailboxes.by_address(a).is_some()) {
-            flags.push("via-own-address");
+        if let Some(own) = address.as_ref().filter(|a| mailboxes.writes_for_others(a)) {
+            let ours = mailboxes.by_address(own).is_some();
+            if ours {
+                flags.push("via-own-address");
+            }
             if let Some(behind) = person_behind(headers, mailboxes) {
                 (address, written) = (behind.addr_spec(), behind);
-                proof = Authentication::Unknown;
+                if !ours {
+                    flags.push("via-form");
+                }
+                // What was proven was proven for the form; what was disproved, whoever wrote in its name.
+                if proof == Authentication::Passed {
+                    proof = Authentication::Unknown;
+                }
             }
         }
         if address.is_none() {
@@ -66,12 +79,12 @@ impl Author {
     #[must_use]
     pub fn participant(&self) -> Option<Participant> {
         let address = self.address.clone()?;
-        Some(Participant { address, name: self.name.clone(), approved: true })
+        Some(participant(address, self.name.clone(), true))
     }
 
     /// As the one who brings evidence.
     #[must_use]
-    pub fn speaker(&self, headers: &Headers) -> Speaker {
+    pub fn speaker(&self, headers: &Headers, mailbox: &Mailbox) -> Speaker {
         let everybody = headers.from.iter().chain(&headers.to).chain(&headers.cc);
         let named: BTreeSet<String> = everybody.filter_map(|a| a.addr_spec().map(|a| author_hash(&a))).collect();
         Speaker {
@@ -79,12 +92,18 @@ impl Author {
             address: self.address.clone(),
             named,
             authenticated: self.authentication == Authentication::Passed,
+            agent: self.address.as_ref().is_some_and(|address| mailbox.is_agent(address)),
         }
     }
 }
 
+fn participant(address: AddrSpec, name: Option<String>, approved: bool) -> Participant {
+    let name = name.filter(|name| !name.is_empty()).or_else(|| address.derived_name());
+    Participant { address, name, approved }
+}
+
 fn person_behind(headers: &Headers, mailboxes: &Mailboxes) -> Option<NamedAddress> {
-    let external = |a: &AddrSpec| mailboxes.by_address(a).is_none();
+    let external = |a: &AddrSpec| !mailboxes.writes_for_others(a);
     for field in ["x-original-from", "x-original-sender"] {
         let value = headers.first(field).unwrap_or_default();
         let text = value.rsplit_once('<').map_or(value, |(_, rest)| rest);
@@ -96,33 +115,44 @@ fn person_behind(headers: &Headers, mailboxes: &Mailboxes) -> Option<NamedAddres
 }
 
 /// DESIGN section 5: passed = DMARC pass, or aligned DKIM or SPF. A bare DKIM word names no domain, so it proves no
-/// alignment; SPF speaks for the reverse path's domain.
+/// alignment; SPF speaks for the domain it was asked about, else for the envelope's.
 fn authentication(verdicts: &Verdicts, envelope: &Envelope, author: Option<&AddrSpec>) -> Authentication {
-    let aligned = match (&envelope.reverse_path, author) {
-        (ReversePath::Address(from), Some(author)) => !envelope.from_header && from.domain() == author.domain(),
-        _ => false,
+    let speaks_for = |domain: &str| author.is_some_and(|author| aligned(domain, author.domain()));
+    let sender = match &envelope.reverse_path {
+        ReversePath::Address(from) if !envelope.from_header => Some(from.domain()),
+        _ => None,
     };
-    match (verdicts.dmarc, verdicts.spf, verdicts.dkim) {
-        (Some(Verdict::Pass), _, _) => Authentication::Passed,
-        (Some(Verdict::Fail), _, _) => Authentication::Failed,
-        (_, Some(Verdict::Pass), _) if aligned => Authentication::Passed,
-        (_, Some(Verdict::Fail), Some(Verdict::Pass)) => Authentication::Unknown,
-        (_, Some(Verdict::Fail), _) => Authentication::Failed,
+    let spf_speaks = verdicts.spf_domain.as_deref().or(sender).is_some_and(speaks_for);
+    let dkim_speaks = verdicts.dkim_domains.iter().any(|domain| speaks_for(domain));
+    // An answer about another domain than the author's is none about him.
+    let asked = |domain: &String| author.is_some_and(|author| comparable(domain) == author.domain());
+    let dmarc = verdicts.dmarc.filter(|_| verdicts.dmarc_domain.as_ref().is_none_or(asked));
+    match (dmarc, verdicts.spf) {
+        (Some(Verdict::Pass), _) => Authentication::Passed,
+        (Some(Verdict::Fail), _) => Authentication::Failed,
+        _ if dkim_speaks => Authentication::Passed,
+        (_, Some(Verdict::Pass)) if spf_speaks => Authentication::Passed,
+        (_, Some(Verdict::Fail)) if verdicts.dkim != Some(Verdict::Pass) => Authentication::Failed,
         _ => Authentication::Unknown,
     }
+}
+
+/// One who stands in a mail, as participant. `None` where it is nobody, or one of us.
+#[must_use]
+pub fn written(person: &NamedAddress, mailboxes: &Mailboxes) -> Option<Participant> {
+    let address = person.addr_spec().filter(|address| mailboxes.by_address(address).is_none())?;
+    Some(participant(address, person.name.clone(), true))
 }
 
 /// To and Cc of a mail as participants, without our own addresses and the author.
 #[must_use]
 pub fn companions(headers: &Headers, author: Option<&AddrSpec>, mailboxes: &Mailboxes) -> Vec<Participant> {
     let mut all: Vec<Participant> = Vec::new();
-    for written in headers.to.iter().chain(&headers.cc) {
-        let Some(address) = written.addr_spec() else { continue };
-        let ours = mailboxes.by_address(&address).is_some();
-        if ours || Some(&address) == author || all.iter().any(|p| p.address == address) {
+    for person in headers.to.iter().chain(&headers.cc).filter_map(|person| written(person, mailboxes)) {
+        if Some(&person.address) == author || all.iter().any(|p| p.address == person.address) {
             continue;
         }
-        all.push(Participant { address, name: written.name.clone().filter(|n| !n.is_empty()), approved: true });
+        all.push(person);
         if all.len() >= PARTICIPANTS_PER_MAIL_MAX - 1 {
             break;
         }
@@ -156,22 +186,46 @@ mod tests {
     fn authentication_table() {
         use Authentication::{Failed, Passed, Unknown};
         use Verdict::{Fail, Pass, Softfail};
-        let author = AddrSpec::parse("jane@customer.example");
-        for (dmarc, spf, dkim, reverse, expected) in [
-            (Some(Pass), None, None, "x@other.example", Passed),
-            (Some(Fail), Some(Pass), None, "jane@customer.example", Failed),
-            (None, Some(Pass), None, "bounce@customer.example", Passed),
-            (None, Some(Pass), None, "bounce@esp.example", Unknown),
-            (None, Some(Fail), None, "jane@customer.example", Failed),
-            (None, Some(Fail), Some(Pass), "jane@customer.example", Unknown),
-            (None, Some(Softfail), None, "jane@customer.example", Unknown),
-            (None, None, Some(Pass), "jane@customer.example", Unknown),
-            (None, None, None, "jane@customer.example", Unknown),
+        let author = AddrSpec::parse("jane@mail.customer.example");
+        let words = |dmarc, spf, dkim| Verdicts { dmarc, spf, dkim, ..Verdicts::default() };
+        let signed = |domain: &str| Verdicts { dkim_domains: vec![domain.into()], ..words(None, None, Some(Pass)) };
+        let asked = |dmarc, domain: &str| Verdicts { dmarc_domain: Some(domain.into()), ..words(dmarc, None, None) };
+        let mailed = |spf, domain: &str| Verdicts { spf_domain: Some(domain.into()), ..words(None, spf, None) };
+        let signed_then = |spf, dmarc| Verdicts { spf, dmarc, ..signed("customer.example") };
+        for (verdicts, reverse, expected) in [
+            (words(Some(Pass), None, None), "x@other.example", Passed),
+            (words(Some(Fail), Some(Pass), None), "jane@customer.example", Failed),
+            (words(None, Some(Pass), None), "bounce@customer.example", Passed),
+            (words(None, Some(Pass), None), "bounce@lists.customer.example", Passed),
+            (words(None, Some(Pass), None), "bounce@esp.example", Unknown),
+            (words(None, Some(Pass), None), "bounce@customer.example.evil.example", Unknown),
+            (words(None, Some(Fail), None), "jane@customer.example", Failed),
+            (words(None, Some(Fail), Some(Fail)), "jane@customer.example", Failed),
+            (words(None, Some(Fail), Some(Pass)), "jane@customer.example", Unknown),
+            (words(None, Some(Softfail), None), "jane@customer.example", Unknown),
+            (words(None, None, Some(Pass)), "jane@customer.example", Unknown),
+            (words(None, None, None), "jane@customer.example", Unknown),
+            (signed("customer.example"), "x@esp.example", Passed),
+            (signed("esp.example"), "x@esp.example", Unknown),
+            (signed_then(Some(Fail), None), "x@esp.example", Passed),
+            (signed_then(None, Some(Fail)), "x@esp.example", Failed),
+            // SPF was asked about another domain than the envelope's (HELO, a forwarder).
+            (mailed(Some(Pass), "esp.example"), "jane@customer.example", Unknown),
+            (mailed(Some(Pass), "customer.example"), "", Passed),
+            (asked(Some(Pass), "mail.customer.example"), "", Passed),
+            (asked(Some(Pass), "customer.example"), "", Unknown),
+            (asked(Some(Fail), "evil.example"), "", Unknown),
         ] {
-            let verdicts = Verdicts { dmarc, spf, dkim, ..Verdicts::default() };
             let envelope = Envelope { reverse_path: ReversePath::parse(reverse), ..Envelope::default() };
             assert_eq!(authentication(&verdicts, &envelope, author.as_ref()), expected, "{verdicts:?} {reverse}");
+            assert_ne!(authentication(&signed("customer.example"), &envelope, None), Passed, "no author, no proof");
         }
+        let from_header = Envelope {
+            from_header: true,
+            reverse_path: ReversePath::parse("a@customer.example"),
+            ..Envelope::default()
+        };
+        assert_eq!(authentication(&words(None, Some(Pass), None), &from_header, author.as_ref()), Unknown);
     }
 
     #[test]

@@ -3,22 +3,27 @@
 //! Order: single-use token, verdicts that hold, own id (own copy, duplicate, collision), evidence and standing, kind.
 //! A release overrides every cause that holds.
 
+mod own;
+mod people;
 mod plan;
 
 use jiff::Timestamp;
-use plan::{bare_end, ended, held, plan};
+use own::own_row;
+pub use people::People;
+use people::{Powers, forwarded_for, grown, opening, powers};
+use plan::{ended, held, plan};
 
 use crate::{
-    author::{Authentication, Author, addressed_to_us, companions},
+    author::{Authentication, Author},
     classify::{Classification, Kind},
     headers::Headers,
     inbound::{Verdict, Verdicts},
-    mailbox::{Mailbox, Mailboxes, StrangerPolicy},
+    mailbox::{AuthenticationPolicy, Mailbox, Mailboxes, StrangerPolicy},
     message_id::MessageId,
     parse::ParsedMessage,
-    records::{CLAIMS_MAX, Cause, Claim, Effect, Head, Holder, IndexDirection, IndexRow, Outcome},
-    thread::{Chosen, Clue, Level, Match, Resolution, Seen, ThreadKeys, resolve},
-    ticket::{PARTICIPANTS_MAX, Participant, ReplyEffect, Status, Ticket, Visibility},
+    records::{Cause, Claim, Effect, Head, IndexDirection, Outcome},
+    thread::{Chosen, Clue, Level, Match, Resolution, Seen, Standing, ThreadKeys, resolve},
+    ticket::{Participant, ReplyEffect, Status, Ticket, Visibility},
 };
 
 /// Unknown ids that one entry claims, the root of References included (DESIGN section 4).
@@ -83,8 +88,8 @@ pub enum IndexSlot {
 /// What the mail does to tickets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Opens one; participants as given.
-    New(Vec<Participant>),
+    /// Opens one for these people.
+    New(People),
     /// Appends to it.
     Append {
         /// As read: the conditions of the commit.
@@ -196,7 +201,18 @@ pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> 
         // Known already: no ticket needs to be read.
         return end(verb.clone(), reasons, Vec::new());
     }
-    let speaker = mail.author.speaker(mail.headers);
+    if mail.author.authentication == Authentication::Failed
+        && place.mailbox.authentication == AuthenticationPolicy::Hold
+        && !place.release
+    {
+        return end(held(Cause::AuthFailed), reasons, Vec::new());
+    }
+    match powers(mail, place) {
+        Powers::None => {}
+        Powers::Agent => reasons.push("agent".to_owned()),
+        Powers::Claimed => reasons.push("agent-claim".to_owned()),
+    }
+    let speaker = mail.author.speaker(mail.headers, place.mailbox);
     let found = match resolve(place.keys, place.seen, &speaker, place.mailbox, mail.at) {
         Resolution::Need(tickets) => return Err(tickets),
         Resolution::Resolved(found) => *found,
@@ -215,43 +231,8 @@ pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> 
 
 /// Spam holds unless a valid token, an approved participant and passed authentication speak for the mail.
 fn spoken_for(mail: &Mail<'_>, chosen: Option<&Chosen>) -> bool {
-    chosen.is_some_and(|c| c.level <= Level::E2 && !c.stranger) && mail.author.authentication == Authentication::Passed
-}
-
-/// Judges the row of the mail's own id: which slot the mail takes, or how it ends there.
-fn own_row(mail: &Mail<'_>, place: &Place<'_>, reasons: &mut Vec<String>) -> Result<IndexSlot, Verb> {
-    let Some(row) = &place.seen.own else {
-        return if place.keys.own_signed && !place.release { Err(held(Cause::Loop)) } else { Ok(IndexSlot::Free) };
-    };
-    let same = row.head.as_ref().is_some_and(|head| head.same(mail.head));
-    match row.direction {
-        IndexDirection::Claim if place.keys.own_signed && !place.release => Err(held(Cause::Loop)),
-        IndexDirection::Claim => Ok(IndexSlot::Claimed(row.claims.clone())),
-        IndexDirection::Out if same => Err(ended(Outcome::Ignored, Some(Cause::OwnCopy), Some(row))),
-        IndexDirection::Out if place.keys.own_signed && !place.release => Err(held(Cause::Loop)),
-        IndexDirection::In if same => {
-            reasons.push("same-message-id".to_owned());
-            if row.body.as_deref().is_some_and(|body| body != mail.body) {
-                reasons.push("variant".to_owned());
-            }
-            Err(ended(Outcome::Duplicate, None, Some(row)))
-        }
-        IndexDirection::In | IndexDirection::Out => collision(mail, place, row, reasons),
-    }
-}
-
-/// Another mail under the same id: a holder's duplicate, a new holder, or the ninth.
-fn collision(mail: &Mail<'_>, place: &Place<'_>, row: &IndexRow, reasons: &mut Vec<String>) -> Result<IndexSlot, Verb> {
-    if let Some(Holder { ticket, .. }) = row.holders.iter().find(|holder| holder.head.same(mail.head)) {
-        reasons.push("same-message-id".to_owned());
-        let twin = End { ticket: Some(*ticket), ..bare_end(Outcome::Duplicate, None) };
-        return Err(Verb::End(twin));
-    }
-    reasons.push("collision".to_owned());
-    if row.holders.len() < CLAIMS_MAX {
-        return Ok(IndexSlot::Collision { holders: Some(row.holders.len()) });
-    }
-    if place.release { Ok(IndexSlot::Collision { holders: None }) } else { Err(held(Cause::Collision)) }
+    chosen.is_some_and(|c| c.level <= Level::E2 && c.standing.speaks())
+        && mail.author.authentication == Authentication::Passed
 }
 
 fn by_kind(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, reasons: &mut Vec<String>) -> Verb {
@@ -280,7 +261,7 @@ fn by_kind(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, r
 fn by_standing(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, reasons: &mut Vec<String>) -> Verb {
     let Some(chosen) = &found.chosen else {
         reasons.push("no-evidence".to_owned());
-        return open_new(mail, place, slot, found, None);
+        return open_new(mail, place, slot, found, None, reasons);
     };
     reasons.push(chosen.source.to_owned());
     let named = Some(chosen.ticket.ticket_id);
@@ -288,35 +269,50 @@ fn by_standing(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Matc
         reasons.push("auth-unknown".to_owned());
     }
     let failed = mail.author.authentication == Authentication::Failed;
-    match (chosen.stranger, place.mailbox.strangers) {
-        (false, _) if failed => {
+    match (chosen.standing, place.mailbox.strangers) {
+        (Standing::Participant, _) if failed => {
             reasons.push("auth-failed".to_owned());
             unverified(mail, place, slot, found, &chosen.ticket)
         }
-        (false, _) => append(mail, place, slot, found, &chosen.ticket),
-        (true, StrangerPolicy::Append) if !failed => append(mail, place, slot, found, &chosen.ticket),
-        (true, StrangerPolicy::New) => open_new(mail, place, slot, found, named),
-        (true, StrangerPolicy::Hold) if !place.release => held(Cause::Stranger),
-        (true, _) => {
-            reasons.push("stranger".to_owned());
+        (Standing::Participant | Standing::Agent, _) => append(mail, place, slot, found, chosen),
+        // Whoever releases it vouches for the agent.
+        (Standing::AgentClaim, _) if place.release => append(mail, place, slot, found, chosen),
+        (_, StrangerPolicy::Append) if !failed => append(mail, place, slot, found, chosen),
+        (Standing::AgentClaim, StrangerPolicy::Unverified | StrangerPolicy::New | StrangerPolicy::Hold) => {
+            held(Cause::AgentUnverified)
+        }
+        (_, StrangerPolicy::New) => open_new(mail, place, slot, found, named, reasons),
+        (_, StrangerPolicy::Hold) if !place.release => held(Cause::Stranger),
+        (standing, _) => {
+            let why = if standing == Standing::Pending { "not-approved" } else { "stranger" };
+            reasons.push(why.to_owned());
             unverified(mail, place, slot, found, &chosen.ticket)
         }
     }
 }
 
-fn open_new(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, named: Option<u64>) -> Verb {
-    let mut people: Vec<Participant> = mail.author.participant().into_iter().collect();
-    if addressed_to_us(mail.headers, place.mailboxes) {
-        people.extend(companions(mail.headers, mail.author.address.as_ref(), place.mailboxes));
+fn open_new(
+    mail: &Mail<'_>,
+    place: &Place<'_>,
+    slot: IndexSlot,
+    found: &Match,
+    named: Option<u64>,
+    reasons: &mut Vec<String>,
+) -> Verb {
+    let powers = powers(mail, place);
+    if powers == Powers::Claimed && forwarded_for(mail, place).is_some() {
+        return held(Cause::AgentUnverified);
     }
+    let people = opening(mail, place, powers, reasons);
     let mut plan = plan(mail, place, slot, found, Target::New(people), (Effect::Created, Visibility::Public));
     plan.related.extend(named.filter(|ticket| !found.related.contains(ticket)));
     Verb::Commit(Box::new(plan))
 }
 
-fn append(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, ticket: &Ticket) -> Verb {
+fn append(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, chosen: &Chosen) -> Verb {
+    let ticket = &chosen.ticket;
     let after = ticket.status.after_reply(ticket.closed_at, place.mailbox.reopen_window_days, mail.at);
-    let participants = grown(mail, place, ticket);
+    let participants = grown(mail, place, ticket, chosen.standing);
     let (target, effect) = match after {
         ReplyEffect::FollowsUp => {
             let participants = participants.unwrap_or_else(|| ticket.participants.clone());
@@ -333,21 +329,6 @@ fn append(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, ti
     Verb::Commit(Box::new(plan(mail, place, slot, found, target, (effect, Visibility::Public))))
 }
 
-/// Participants after a mail: only authenticated mail of an approved participant adds people.
-fn grown(mail: &Mail<'_>, place: &Place<'_>, ticket: &Ticket) -> Option<Vec<Participant>> {
-    let approved = ticket.speaks_for(mail.author.address.as_ref());
-    if !approved || mail.author.authentication != Authentication::Passed {
-        return None;
-    }
-    let mut people = ticket.participants.clone();
-    for one in companions(mail.headers, mail.author.address.as_ref(), place.mailboxes) {
-        if people.len() < PARTICIPANTS_MAX && !people.iter().any(|p| p.address == one.address) {
-            people.push(one);
-        }
-    }
-    (people.len() > ticket.participants.len()).then_some(people)
-}
-
 fn unverified(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, ticket: &Ticket) -> Verb {
     let target = Target::Append { ticket: Box::new(ticket.clone()), status: None, participants: None };
     let mut plan = plan(mail, place, slot, found, target, (Effect::Unverified, Visibility::Unverified));
@@ -359,7 +340,7 @@ fn unverified(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match
 fn note(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, bounced: Option<(u64, String)>) -> Verb {
     let Some(chosen) = &found.chosen else { return held(Cause::AutoReply) };
     let target = Target::Append { ticket: Box::new(chosen.ticket.clone()), status: None, participants: None };
-    let by_stranger = chosen.stranger && mail.classification.kind != Kind::Bounce;
+    let by_stranger = !chosen.standing.speaks() && mail.classification.kind != Kind::Bounce;
     let what =
         if by_stranger { (Effect::Unverified, Visibility::Unverified) } else { (Effect::Note, Visibility::Internal) };
     let mut plan = plan(mail, place, slot, found, target, what);

@@ -99,6 +99,13 @@ pub struct Door {
     /// The provider adds its spam and authentication fields to the mail, so they count.
     #[serde(default)]
     pub spam_fields: bool,
+    /// Mail servers (authserv-ids, RFC 8601) in front of this door whose results count: they take out forged fields under
+    /// their name. [`crate::headers::UNNAMED`] = fields without a name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authserv_ids: Vec<String>,
+    /// Where nobody says anything of the author, his signatures are verified here; needs DNS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verify_dkim: bool,
     /// Mailgun: domains whose stored events are gone through for what a webhook missed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub domains: Vec<String>,
@@ -129,6 +136,9 @@ pub enum DoorError {
     /// A domain that is none.
     #[error("door {0}: {1:?} is no domain")]
     Domain(DoorId, String),
+    /// A name that no mail server writes.
+    #[error("door {0}: {1:?} is no authserv-id: the first word of the Authentication-Results that your server writes")]
+    Server(DoorId, String),
     /// An ARN that is none of a topic.
     #[error("door {0}: {1:?} is no ARN of an SNS topic (arn:aws:sns:REGION:ACCOUNT:NAME)")]
     Topic(DoorId, String),
@@ -147,6 +157,8 @@ impl Door {
             enabled: true,
             mailbox: None,
             spam_fields: false,
+            authserv_ids: Vec::new(),
+            verify_dkim: false,
             domains: Vec::new(),
             region: Region::Us,
             topics: Vec::new(),
@@ -170,6 +182,12 @@ impl Door {
         if !self.domains.is_empty() && self.provider != Provider::Mailgun {
             return Err(DoorError::NotForProvider(id(), "domains", "mailgun"));
         }
+        if !self.authserv_ids.is_empty() && self.provider != Provider::Raw {
+            return Err(DoorError::NotForProvider(id(), "authserv-ids", "raw"));
+        }
+        if let Some(name) = self.authserv_ids.iter().find(|name| !is_server(name)) {
+            return Err(DoorError::Server(id(), name.clone()));
+        }
         if !self.topics.is_empty() && self.provider != Provider::Ses {
             return Err(DoorError::NotForProvider(id(), "topics", "ses"));
         }
@@ -187,6 +205,11 @@ impl Door {
 fn is_domain(text: &str) -> bool {
     let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     text.len() <= 253 && text.contains('.') && text.split('.').all(label)
+}
+
+/// A token of RFC 2045, as an authserv-id is one.
+fn is_server(text: &str) -> bool {
+    (1..=253).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
 }
 
 fn is_topic(arn: &str) -> bool {
@@ -266,6 +289,8 @@ mod tests {
             (Door { topics: vec![topic.clone()], ..mailgun() }, "for ses only"),
             (Door { domains: vec!["mg.example.com".into()], ..door("p", Provider::Postmark) }, "for mailgun only"),
             (Door { domains: vec!["mg.example.com/../x".into()], ..mailgun() }, "no domain"),
+            (Door { authserv_ids: vec!["mx.example".into()], ..mailgun() }, "for raw only"),
+            (Door { authserv_ids: vec!["mx; x".into()], ..door("r", Provider::Raw) }, "no authserv-id"),
             (Door { topics: vec!["arn:aws:sqs:r:123456789012:x".into()], ..door("s", Provider::Ses) }, "no ARN"),
         ] {
             let error = Doors::new(vec![faulty], &Mailboxes::default()).unwrap_err().to_string();

@@ -6,6 +6,7 @@
 pub(crate) mod addresses;
 pub(crate) mod date;
 pub(crate) mod fields;
+mod results;
 mod subject;
 pub(crate) mod words;
 
@@ -14,6 +15,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use self::fields::Limits;
+pub use self::results::{UNNAMED, trusted_results};
 use crate::{
     address::{AddrSpec, NamedAddress},
     envelope::ReversePath,

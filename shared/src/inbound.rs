@@ -1,11 +1,15 @@
 //! What every door hands over: one kind of input, one pipeline.
 
+mod verdicts;
+
 use std::fmt;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::verdicts::comparable;
+pub use self::verdicts::{DKIM_DOMAINS_MAX, Verdict, Verdicts};
 use crate::{door::Door, envelope::Envelope, mailbox::MailboxId};
 
 /// How the octets came to be.
@@ -45,85 +49,6 @@ impl Ingress {
     pub fn at(door: &Door, event_id: Option<String>, transport_time: Timestamp) -> Self {
         let provider = door.provider.name().to_owned();
         Self { door: door.id.as_str().to_owned(), provider, event_id, transport_time }
-    }
-}
-
-/// One result word of RFC 8601, or of a spam or virus scanner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The check passed.
-    Pass,
-    /// The check failed.
-    Fail,
-    /// SPF softfail.
-    Softfail,
-    /// No policy, neutral, or not conclusive.
-    Neutral,
-    /// The check itself did not work.
-    Error,
-}
-
-impl Verdict {
-    /// Reads a provider's word in any case; unknown words are `None`, never a pass.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Some(match word.trim().to_ascii_lowercase().as_str() {
-            "pass" => Self::Pass,
-            "fail" | "hardfail" => Self::Fail,
-            "softfail" => Self::Softfail,
-            "neutral" | "none" | "gray" => Self::Neutral,
-            "temperror" | "permerror" | "processing_failed" => Self::Error,
-            _ => return None,
-        })
-    }
-}
-
-/// What the provider asserts about a message. `None` = it says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdicts {
-    /// RFC 7208.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spf: Option<Verdict>,
-    /// RFC 6376; says nothing about alignment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dkim: Option<Verdict>,
-    /// RFC 7489.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dmarc: Option<Verdict>,
-    /// `Fail` = the provider calls it spam.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spam: Option<Verdict>,
-    /// `Fail` = the provider found a virus.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub virus: Option<Verdict>,
-    /// Who asserted it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asserted_by: Option<String>,
-    /// The provider scans for viruses: attachments without its `Pass` are withheld.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub scans_for_viruses: bool,
-}
-
-impl Verdicts {
-    /// True where attachments must not be taken out of the raw: a scanner stands there and did not pass them.
-    #[must_use]
-    pub fn withhold_attachments(&self) -> bool {
-        self.scans_for_viruses && self.virus != Some(Verdict::Pass)
-    }
-
-    /// Scanners that came to no verdict, as flags.
-    #[must_use]
-    pub fn doubts(&self) -> Vec<&'static str> {
-        let unsure = |verdict| matches!(verdict, Some(Verdict::Neutral | Verdict::Error));
-        let mut doubts = Vec::new();
-        if unsure(self.spam) {
-            doubts.push("spam-unsure");
-        }
-        if unsure(self.virus) {
-            doubts.push("virus-unsure");
-        }
-        doubts
     }
 }
 

@@ -13,32 +13,33 @@ mod copy;
 mod fetched;
 mod net;
 mod queued;
+mod reading;
 mod reconcile;
 mod rehearse;
 mod release;
 mod replay;
 mod rows;
 mod undecided;
+mod vouched;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{
     ambient::Ambient,
-    author::Author,
     aws::Clients,
     blobs::{BlobKey, Blobs},
-    classify::{Classification, Kind, classify},
     config::Config,
     decide::{Decision, End, Place, Target, Verb, decide},
+    dkim::Dkim,
+    door::Doors,
     fetch::Fetcher,
     headers,
     inbound::{AcceptRecord, InboundMessage, Origin},
     mailbox::{Mailbox, Mailboxes},
     message_id::MessageId,
     outcome::{Answer, IngestError},
-    parse,
     queue::Queue,
-    records::{Cause, Head, LedgerRow, Outcome, body_hash, digest_id},
+    records::{Cause, LedgerRow, Outcome},
     secrets::{SecretError, signing_keys},
     settings::Settings,
     store::{
@@ -46,7 +47,7 @@ use crate::{
         query::{Snapshot, Wanted},
     },
     thread::{self, ThreadKeys},
-    token::{Keyring, Verified},
+    token::Keyring,
 };
 
 use copy::{Arrival, Copy, Reading, Recipient, Release};
@@ -73,6 +74,10 @@ pub struct Ingest {
     pub keyring: Keyring,
     /// Ours.
     pub mailboxes: Mailboxes,
+    /// How mail arrives.
+    pub doors: Doors,
+    /// Signatures, for doors that ask for it.
+    pub dkim: Dkim,
     /// Clock, randomness, waiting.
     pub ambient: Ambient,
     /// Where safe mail goes that cannot be decided now; `None` where a queue brings it again by itself.
@@ -92,6 +97,8 @@ impl Ingest {
             blobs: Blobs::new(clients.s3.clone(), config.bucket.as_str()),
             keyring: signing_keys(&clients.secret(&config.master_secret)).await?,
             mailboxes: config.settings.mailboxes.clone(),
+            doors: config.settings.doors.clone(),
+            dkim: Dkim::system(),
             ambient,
             retry: None,
             fetcher: None,
@@ -102,7 +109,7 @@ impl Ingest {
     #[must_use]
     pub fn with(&self, settings: &Settings) -> Self {
         let fetcher = self.fetcher.as_ref().map(|fetcher| fetcher.with(settings));
-        Self { mailboxes: settings.mailboxes.clone(), fetcher, ..self.clone() }
+        Self { mailboxes: settings.mailboxes.clone(), doors: settings.doors.clone(), fetcher, ..self.clone() }
     }
 
     /// Brings one delivery to its end: one answer for each mailbox that gets a copy, in id order. Mail that is safe and
@@ -111,7 +118,8 @@ impl Ingest {
     /// # Errors
     /// The mail is not safe, or neither decided nor queued; see [`IngestError::retryable`].
     pub async fn run(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
-        self.run_arrival(self.arrive(inbound)).await
+        let arrival = self.arrive(inbound).await;
+        self.run_arrival(arrival).await
     }
 
     async fn run_arrival(&self, arrival: Arrival) -> Result<Vec<Answer>, IngestError> {
@@ -156,8 +164,9 @@ impl Ingest {
         self.copy(arrival, recipient, snapshot, reading).await
     }
 
-    fn arrive(&self, inbound: InboundMessage) -> Arrival {
+    async fn arrive(&self, inbound: InboundMessage) -> Arrival {
         let headers = headers::scan(&inbound.raw);
+        let inbound = InboundMessage { verdicts: self.vouched(&inbound, &headers).await, ..inbound };
         let anonymous = headers.message_id.is_none() && headers.date.is_none();
         let delivery_id = inbound.ingress.event_id.as_deref().filter(|_| anonymous);
         let raw_key = match &inbound.origin {
@@ -229,27 +238,6 @@ impl Ingest {
         self.settle(copy, Some(snapshot)).await
     }
 
-    fn read_in_full(&self, arrival: &Arrival) -> Reading {
-        let Arrival { inbound, headers, accept } = arrival;
-        let mut parsed = parse::parse(&inbound.raw, headers);
-        parsed.cut_at_separator(headers.is_forward(), |token| {
-            let mut judged = self.mailboxes.iter().map(|mailbox| self.keyring.verify_separator(mailbox, token));
-            judged.any(|judged| matches!(judged, Verified::Ticket(_)))
-        });
-        if accept.verdicts.withhold_attachments() {
-            attachments::withhold(&mut parsed);
-        }
-        let mut classification = classify(headers, &parsed, &inbound.envelope);
-        let signed = |value| self.mailboxes.iter().any(|mailbox| self.keyring.verify_loop_header(mailbox, value));
-        if headers.all("x-postern-loop").any(signed) {
-            classification = Classification { kind: Kind::Loop, reasons: vec!["signed-loop-header"] };
-        }
-        let author = Author::of(headers, &inbound.envelope, &inbound.verdicts, &self.mailboxes);
-        let digest = || digest_id(headers, &parsed.text, accept.ingress.event_id.as_deref());
-        let id = headers.message_id.clone().unwrap_or_else(digest);
-        Reading { head: Head::of(headers), body: body_hash(&parsed.text), parsed, classification, author, id }
-    }
-
     /// Decides and commits, again and again until nothing that was read has changed in between.
     async fn settle(&self, mut copy: Copy<'_>, first: Option<Snapshot>) -> Result<Answer, IngestError> {
         let mut ready = first.filter(|_| !self.learnt_by_parsing(&mut copy));
@@ -290,17 +278,6 @@ impl Ingest {
         // A release of the net's own row is about that very row.
         let net = copy.arrival.accept.is_stored();
         self.read(&copy.id, net, &copy.mailbox.scope, Some(&copy.reading.id), &copy.keys).await
-    }
-
-    /// Adds the keys that only the full parse can know; true where the first snapshot lacks them.
-    fn learnt_by_parsing(&self, copy: &mut Copy<'_>) -> bool {
-        let before = copy.keys.ids.len();
-        let report =
-            copy.reading.parsed.delivery_report.as_ref().filter(|_| copy.reading.classification.kind.is_report());
-        if let Some(original) = report.and_then(|report| report.original_message_id.as_ref()) {
-            copy.keys.add_id(original, copy.mailbox, &self.mailboxes, &self.keyring);
-        }
-        copy.keys.own.is_none() || copy.keys.ids.len() != before
     }
 
     async fn decide(&self, copy: &Copy<'_>, snapshot: Snapshot, replayed: bool) -> Result<Decision, IngestError> {

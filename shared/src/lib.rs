@@ -43,6 +43,7 @@ pub mod settings;
 pub mod aws;
 pub mod blobs;
 pub mod config;
+pub mod dkim;
 pub mod events;
 pub mod fetch;
 pub mod outbound;

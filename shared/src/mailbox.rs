@@ -2,13 +2,18 @@
 
 mod limits;
 mod pattern;
+mod policies;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use self::{limits::AttachmentLimits, pattern::AddressPattern};
+pub use self::{
+    limits::AttachmentLimits,
+    pattern::AddressPattern,
+    policies::{AuthenticationPolicy, CcPolicy, ReplyMode, ReplyToPolicy, StrangerPolicy, Who},
+};
 use crate::{
     address::AddrSpec,
     token::{has_tag_form, readings, unwrapped},
@@ -45,34 +50,6 @@ impl MailboxId {
     }
 }
 
-/// How a signed reply address is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReplyMode {
-    /// `local+tag@domain`.
-    #[default]
-    Plus,
-    /// `tag@local.domain`: where a server refuses `+`, and one MX record for `local.domain` can be had.
-    Subdomain,
-    /// No tag: where plus addressing is not proven. Threading then rests on signed Message-IDs.
-    Off,
-}
-
-/// What mail of a stranger does that names an existing ticket by E1 to E3.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StrangerPolicy {
-    /// An `unverified` entry: agents see it, nothing else happens.
-    #[default]
-    Unverified,
-    /// A public entry, as if a participant had written.
-    Append,
-    /// A new ticket, related.
-    New,
-    /// Held with cause `stranger`.
-    Hold,
-}
-
 /// Configuration of one mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailbox {
@@ -106,6 +83,22 @@ pub struct Mailbox {
     /// What a stranger's mail does.
     #[serde(default)]
     pub strangers: StrangerPolicy,
+    /// What failed authentication does.
+    #[serde(default)]
+    pub authentication: AuthenticationPolicy,
+    /// Who answers: they may write on every ticket of the mailbox, and open tickets for those whose mail they forward,
+    /// where their authentication has passed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<Who>,
+    /// What becomes of those in To and Cc.
+    #[serde(default)]
+    pub cc: CcPolicy,
+    /// When Reply-To names the requester.
+    #[serde(default)]
+    pub reply_to: ReplyToPolicy,
+    /// Addresses that write for others, as a contact form or a group that rewrites From: the person stands in Reply-To.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub form_senders: Vec<Who>,
     /// A subject number from a participant whose authentication is unknown appends (default: new related ticket).
     #[serde(default)]
     pub subject_number_unauthenticated: bool,
@@ -191,6 +184,11 @@ impl Mailbox {
             ticket_type: "incident".to_owned(),
             reply_mode: ReplyMode::Plus,
             strangers: StrangerPolicy::Unverified,
+            authentication: AuthenticationPolicy::Flag,
+            agents: Vec::new(),
+            cc: CcPolicy::Approved,
+            reply_to: ReplyToPolicy::Forms,
+            form_senders: Vec::new(),
             subject_number_unauthenticated: false,
             reopen_window_days: Some(14),
             attachments: AttachmentLimits::default(),
@@ -201,6 +199,12 @@ impl Mailbox {
     #[must_use]
     pub fn owns(&self, address: &AddrSpec) -> bool {
         self.claim(address, &bases(address)).is_some()
+    }
+
+    /// True where the address is one of its agents'. Whether it is the agent is a matter of authentication.
+    #[must_use]
+    pub fn is_agent(&self, address: &AddrSpec) -> bool {
+        self.agents.iter().any(|agent| agent.is(address))
     }
 
     /// The prefix of a ticket of that type.
@@ -353,6 +357,13 @@ impl Mailboxes {
         let bases = bases(address);
         let claims = self.0.iter().filter_map(|mailbox| Some((mailbox.claim(address, &bases)?, mailbox)));
         claims.min_by_key(|(claim, _)| *claim).map(|(_, mailbox)| mailbox)
+    }
+
+    /// True where the address writes for others: ours, or a form sender of any mailbox.
+    #[must_use]
+    pub fn writes_for_others(&self, address: &AddrSpec) -> bool {
+        let form = |mailbox: &Mailbox| mailbox.form_senders.iter().any(|sender| sender.is(address));
+        self.by_address(address).is_some() || self.iter().any(form)
     }
 
     /// The only mailbox, where there is exactly one.

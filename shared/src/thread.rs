@@ -67,6 +67,23 @@ pub struct Speaker {
     pub named: BTreeSet<String>,
     /// Authentication passed.
     pub authenticated: bool,
+    /// His address is an agent's of this mailbox.
+    pub agent: bool,
+}
+
+impl Speaker {
+    /// What he is on a ticket. Who is a participant needs no agent's power there.
+    #[must_use]
+    pub fn standing_on(&self, ticket: &Ticket) -> Standing {
+        let participant = self.address.as_ref().and_then(|address| ticket.participant(address));
+        match participant.map(|p| p.approved) {
+            Some(true) => Standing::Participant,
+            _ if self.agent && self.authenticated => Standing::Agent,
+            _ if self.agent => Standing::AgentClaim,
+            Some(false) => Standing::Pending,
+            None => Standing::Stranger,
+        }
+    }
 }
 
 /// The ticket chosen.
@@ -78,8 +95,8 @@ pub struct Chosen {
     pub level: Level,
     /// The kind of evidence, as a reason slug.
     pub source: &'static str,
-    /// The author may not speak there.
-    pub stranger: bool,
+    /// What the author is there.
+    pub standing: Standing,
 }
 
 /// What the evidence came to.
@@ -128,7 +145,7 @@ pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mail
         outcome.reasons.push("forged-token");
     }
     for level in [Level::E1, Level::E2, Level::E3, Level::E4] {
-        let mut options: Vec<(bool, usize, &Ticket)> = Vec::new();
+        let mut options: Vec<(Standing, usize, &Ticket)> = Vec::new();
         let mut need = Vec::new();
         for (n, candidate) in candidates.iter_mut().enumerate().filter(|(_, c)| c.level == level) {
             let found = match follow(candidate.ticket, seen, mailbox, at) {
@@ -147,11 +164,11 @@ pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mail
                 }
             };
             candidate.leads_to = Some(found.ticket_id).filter(|ticket| *ticket != candidate.ticket);
-            let stranger = !found.speaks_for(speaker.address.as_ref());
-            candidate.standing = Some(if stranger { Standing::Stranger } else { Standing::Participant });
+            let standing = speaker.standing_on(found);
+            candidate.standing = Some(standing);
             candidate.weight = weigh(candidate, seen, speaker, mailbox);
             match candidate.weight {
-                Weight::Second => options.push((stranger, n, found)),
+                Weight::Second => options.push((standing, n, found)),
                 Weight::NumberRefused => {
                     outcome.related.insert(found.ticket_id);
                 }
@@ -163,13 +180,13 @@ pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mail
             need.dedup();
             return Resolution::Need(need);
         }
-        // A ticket where the author is participant first; among those the order of evidence.
-        if let Some((stranger, n, ticket)) = options.into_iter().min_by_key(|(stranger, n, _)| (*stranger, *n))
+        // A ticket where the author may speak first; among those the order of evidence.
+        if let Some((standing, n, ticket)) = options.into_iter().min_by_key(|(s, n, _)| (!s.speaks(), *n))
             && let Some(best) = candidates.get_mut(n)
         {
             best.weight = Weight::Decided;
             outcome.related.remove(&ticket.ticket_id);
-            outcome.chosen = Some(Chosen { ticket: ticket.clone(), level, source: best.source, stranger });
+            outcome.chosen = Some(Chosen { ticket: ticket.clone(), level, source: best.source, standing });
             break;
         }
     }
@@ -229,7 +246,7 @@ fn candidates<'a>(
 
 /// What a piece of evidence is worth whose ticket is there: [`Weight::Second`] where it may decide.
 fn weigh(candidate: &Candidate<'_>, seen: &Seen, speaker: &Speaker, mailbox: &Mailbox) -> Weight {
-    let stranger = candidate.standing == Some(Standing::Stranger);
+    let stranger = !candidate.standing.is_some_and(Standing::speaks);
     // A claim is somebody's word about an id that nobody has seen. That he wrote to the author makes the author a
     // participant of his ticket; that the author writes to him, too, makes it one conversation.
     let in_company = candidate.claim.is_none_or(|named| named && !stranger);
@@ -241,6 +258,10 @@ fn weigh(candidate: &Candidate<'_>, seen: &Seen, speaker: &Speaker, mailbox: &Ma
         let named = seen.tickets.get(&candidate.ticket).and_then(Option::as_ref);
         if !named.is_some_and(|named| number_matches(&named.number, number)) {
             return Weight::NotItsNumber;
+        }
+        // What only an agent could do is not refused but held, until somebody says that it is the agent.
+        if candidate.standing == Some(Standing::AgentClaim) && mailbox.strangers != StrangerPolicy::Append {
+            return Weight::Second;
         }
         if stranger || !(speaker.authenticated || mailbox.subject_number_unauthenticated) {
             return Weight::NumberRefused;

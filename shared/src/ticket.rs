@@ -1,8 +1,11 @@
 //! Tickets and entries: the helpdesk's side of the vocabulary, and the one table of status transitions.
 
+mod audit;
+
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+pub use self::audit::{Act, Deed, StatusChange};
 use crate::{address::AddrSpec, classify::Kind, headers::TicketRef, mailbox::MailboxId, parse::Role, records::Effect};
 
 /// Participants on one ticket (DESIGN section 4).
@@ -191,10 +194,11 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// True where that author may speak here.
+    /// The participant with that address; else the one whose address it is but for a `+` tag.
     #[must_use]
-    pub fn speaks_for(&self, author: Option<&AddrSpec>) -> bool {
-        author.is_some_and(|author| self.participants.iter().any(|p| p.approved && p.address == *author))
+    pub fn participant(&self, author: &AddrSpec) -> Option<&Participant> {
+        let by_tag = || self.participants.iter().find(|p| p.address.untagged() == author.untagged());
+        self.participants.iter().find(|p| p.address == *author).or_else(by_tag)
     }
 }
 
@@ -304,23 +308,6 @@ pub struct Entry {
     /// The ticket's status before, where the mail changed it; it is open since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_status: Option<Status>,
-}
-
-/// A ticket's status changed by an agent: the audit trail. Changes by mail stand on the entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusChange {
-    /// The ticket.
-    pub ticket: u64,
-    /// Its sort key: `CHANGE#<instant>#<unique>`.
-    pub change: String,
-    /// Before.
-    pub from: Status,
-    /// After.
-    pub to: Status,
-    /// Who did it.
-    pub actor: String,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// Cuts at a character boundary at or before `octets`.

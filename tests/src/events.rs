@@ -65,6 +65,8 @@ async fn app(engines: &Engines, now: Timestamp) -> App {
         blobs: Blobs::new(s3, BUCKET),
         keyring: signing_keys(&SecretSource::Text(master)).await.unwrap(),
         mailboxes: Mailboxes::new(vec![mailbox]).unwrap(),
+        doors: postern::door::Doors::default(),
+        dkim: postern::dkim::Dkim::system(),
         ambient,
         retry: Some(retry_queue(engines.endpoints())),
         fetcher: None,

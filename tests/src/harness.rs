@@ -3,10 +3,12 @@
 //! - [`wire::Wire`] goes under the SDK clients of one actor: it records each call, and fails the ones it is told to.
 //! - [`explore::explore`] runs actors in every order their calls can have.
 //! - [`topic::Topic`] stands in for SNS: it records what is published.
+//! - [`dns::Dns`] is a name server on loopback.
 //! - [`fake_https::FakeHttps`] stands in for a provider's own HTTPS server.
 //! - [`runtime_api::RuntimeApi`] is the Lambda service to a real handler process.
 
 pub(crate) mod call;
+pub(crate) mod dns;
 pub(crate) mod explore;
 pub(crate) mod fake_https;
 pub(crate) mod fault;

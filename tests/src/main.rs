@@ -15,6 +15,7 @@ mod events;
 mod harness;
 mod world;
 
+mod authentication;
 mod bad_input;
 mod calls;
 mod capacity;

@@ -4,6 +4,7 @@ mod attacks;
 mod evidence;
 mod holding;
 mod lifecycle;
+mod people;
 
 use postern::{outcome::Answer, ticket::Visibility};
 

@@ -31,6 +31,10 @@ pub struct Envelope {
     /// Envelope sender (MAIL FROM), `<>` for none. Without it: the topmost Return-Path.
     #[arg(long, value_name = "REVERSE-PATH", allow_hyphen_values = true)]
     pub from: Option<String>,
+    /// Mail server whose Authentication-Results count, by the name that it writes there; `unnamed` = fields without a
+    /// name; may be repeated.
+    #[arg(long = "authserv-id", value_name = "NAME")]
+    pub authserv_ids: Vec<String>,
     /// Mailbox; wins over every address.
     #[arg(long, value_name = "ID")]
     pub mailbox: Option<String>,

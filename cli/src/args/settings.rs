@@ -118,6 +118,23 @@ pub struct MailboxFields {
     /// What a stranger's mail on an existing ticket does: unverified, append, new, hold [default: unverified].
     #[arg(long, value_name = "POLICY")]
     pub strangers: Option<String>,
+    /// What failed authentication does: record (in the ledger), flag (on the entry, too), hold [default: flag].
+    #[arg(long, value_name = "POLICY")]
+    pub authentication: Option<String>,
+    /// Somebody who answers, `jane@example.com` or `*@example.com`: with passed authentication he may write on every
+    /// ticket, and what he forwards is the ticket of its author; may be repeated, `-` = none.
+    #[arg(long = "agent", value_name = "WHO")]
+    pub agents: Vec<String>,
+    /// Those in To and Cc of a mail that opens a ticket: approved (may write there), pending (once an agent has approved
+    /// them), ignored [default: approved].
+    #[arg(long, value_name = "POLICY")]
+    pub cc: Option<String>,
+    /// When Reply-To names the requester: forms (of mail by our own addresses and form senders), always [default: forms].
+    #[arg(long, value_name = "forms|always")]
+    pub reply_to: Option<String>,
+    /// Address that writes for others, as a contact form: the person stands in Reply-To; may be repeated, `-` = none.
+    #[arg(long = "form-sender", value_name = "WHO")]
+    pub form_senders: Vec<String>,
     /// A ticket number in the subject counts for participants whose authentication is unknown [default: false].
     #[arg(long, value_name = "true|false")]
     pub subject_number_unauthenticated: Option<bool>,
@@ -211,6 +228,13 @@ pub struct DoorFields {
     /// The provider is set up to add its spam and authentication fields to the mail, so they count [default: false].
     #[arg(long, value_name = "true|false")]
     pub spam_fields: Option<bool>,
+    /// Raw: mail server in front of the door whose Authentication-Results count, by the name that it writes there (its
+    /// authserv-id); it must take out forged ones. `unnamed` = fields without a name; may be repeated, `-` = none.
+    #[arg(long = "authserv-id", value_name = "NAME")]
+    pub authserv_ids: Vec<String>,
+    /// Where nobody says anything of the author, verify his DKIM signatures here; asks DNS, for 3 s at most [default: false].
+    #[arg(long, value_name = "true|false")]
+    pub verify_dkim: Option<bool>,
     /// Mailgun: domain whose stored events are gone through for what a webhook missed; may be repeated, `-` = none.
     #[arg(long = "domain", value_name = "DOMAIN")]
     pub domains: Vec<String>,

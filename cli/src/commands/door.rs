@@ -89,11 +89,13 @@ fn in_full(door: &Door, source: Source) -> String {
         ("enabled", door.enabled.to_string()),
         ("mailbox", door.mailbox.as_ref().map_or("- (by address)", MailboxId::as_str).to_owned()),
         ("spam-fields", door.spam_fields.to_string()),
+        ("verify-dkim", door.verify_dkim.to_string()),
     ];
     match door.provider {
         Provider::Mailgun => rows.extend([("domain", joined(&door.domains)), ("mailgun-region", region.to_owned())]),
         Provider::Ses => rows.push(("topic", joined(&door.topics))),
-        Provider::Postmark | Provider::Sendgrid | Provider::Raw => {}
+        Provider::Raw => rows.push(("authserv-id", joined(&door.authserv_ids))),
+        Provider::Postmark | Provider::Sendgrid => {}
     }
     let lines: String = rows.into_iter().map(|(name, value)| format!("  {name:<15} {value}\n")).collect();
     format!("door {}\n{lines}", door.id)

@@ -51,7 +51,7 @@ async fn of_file(args: &args::Explain, path: &Path) -> anyhow::Result<Output> {
     let system = System::open(&args.common).await?;
     let mailbox = ingest::mailbox(&args.envelope, &system.settings.mailboxes).map_err(|e| usage(format!("{e:#}")))?;
     let pipeline = system.ingest().await?;
-    let message = ingest::message(raw, envelope, mailbox, system.ambient.now());
+    let message = ingest::message(raw, envelope, &args.envelope.authserv_ids, mailbox, system.ambient.now());
     let rows = pipeline.rehearse_mail(message).await;
     system.close().await;
     let told_of: Vec<Explanation> = rows?.iter().map(|(id, row)| Explanation::of(id.to_string(), row)).collect();

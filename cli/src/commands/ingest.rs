@@ -6,7 +6,7 @@ use postern::{
     address::AddrSpec,
     envelope::{Envelope, ReversePath},
     headers,
-    inbound::{InboundMessage, Ingress, Origin, Verdicts},
+    inbound::{InboundMessage, Ingress, Origin},
     mailbox::{MailboxId, Mailboxes},
 };
 
@@ -59,7 +59,8 @@ pub async fn ingest(args: &args::Ingest) -> anyhow::Result<Output> {
                 continue;
             }
         };
-        let message = message(raw, envelope.clone(), mailbox.clone(), local.ingest.ambient.now());
+        let servers = &args.envelope.authserv_ids;
+        let message = message(raw, envelope.clone(), servers, mailbox.clone(), local.ingest.ambient.now());
         match local.ingest.run(message).await {
             Ok(answers) => {
                 for answer in answers {
@@ -109,11 +110,13 @@ pub(super) fn mailbox(args: &args::Envelope, mailboxes: &Mailboxes) -> anyhow::R
 pub(super) fn message(
     raw: Vec<u8>,
     envelope: Option<Envelope>,
+    servers: &[String],
     mailbox: Option<MailboxId>,
     now: Timestamp,
 ) -> InboundMessage {
+    let headers = headers::scan(&raw);
+    let verdicts = headers::trusted_results(&headers, servers).unwrap_or_default();
     let traced = || {
-        let headers = headers::scan(&raw);
         let forward_paths = headers.delivered_to.first().cloned().into_iter().collect();
         Envelope { reverse_path: headers.return_path, forward_paths, from_header: true }
     };
@@ -123,7 +126,7 @@ pub(super) fn message(
         origin: Origin::Received,
         envelope,
         ingress: Ingress { door: DOOR.to_owned(), provider: DOOR.to_owned(), event_id: None, transport_time: now },
-        verdicts: Verdicts::default(),
+        verdicts,
         mailbox,
         replay_guard: None,
         payload: None,

@@ -60,12 +60,13 @@ pub async fn ticket(args: &args::Ticket) -> anyhow::Result<Output> {
         }
     }
     let entries = system.store.entries(ticket.ticket_id).await?;
+    let acts = system.store.acts(ticket.ticket_id).await?;
     let waiting = attention(&system).await?;
     system.close().await;
     Ok(Output::ok(if args.common.json {
-        pretty(&json!({ "ticket": ticket, "entries": entries, "attention": waiting }))?
+        pretty(&json!({ "ticket": ticket, "entries": entries, "acts": acts, "attention": waiting }))?
     } else {
-        show::conversation(&ticket, &entries) + &show::attention(waiting)
+        show::conversation(&ticket, &entries) + &show::acts(&acts) + &show::attention(waiting)
     }))
 }
 

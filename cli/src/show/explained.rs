@@ -80,7 +80,15 @@ fn verdicts(of: &Explanation) -> String {
     let told = |verdict: Option<Verdict>| verdict.map_or_else(|| "-".to_owned(), |verdict| word(&verdict));
     let v = &of.verdicts;
     let all = [("spf", v.spf), ("dkim", v.dkim), ("dmarc", v.dmarc), ("spam", v.spam), ("virus", v.virus)];
-    all.into_iter().map(|(name, verdict)| format!("{name} {}", told(verdict))).collect::<Vec<_>>().join(", ")
+    let mut text =
+        all.into_iter().map(|(name, verdict)| format!("{name} {}", told(verdict))).collect::<Vec<_>>().join(", ");
+    let of =
+        |what: &str, names: &[String]| names.iter().map(|name| format!(", {what} {}", plain(name))).collect::<String>();
+    text.push_str(&of("signed by", &v.dkim_domains));
+    text.push_str(&of("spf of", v.spf_domain.as_slice()));
+    text.push_str(&of("arc", v.arc.map(|arc| word(&arc)).as_slice()));
+    text.push_str(&of("asserted by", v.asserted_by.as_slice()));
+    text
 }
 
 fn place(clue: &Clue) -> String {

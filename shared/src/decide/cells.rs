@@ -10,7 +10,7 @@ use crate::{
     inbound::{InboundMessage, Ingress, Origin},
     mailbox::MailboxId,
     parse::parse,
-    records::author_hash,
+    records::{Holder, IndexRow, author_hash},
     token::Keyring,
 };
 
@@ -376,7 +376,7 @@ fn who_is_added_and_what_is_claimed() {
     let reply = "In-Reply-To: <o@ids.example>\r\nReferences: <r1@x> <r2@x> <r3@x> <r4@x> <r5@x> <o@ids.example>\r\nCc: zoe@people.example\r\n";
     let added = |plan: &Plan| match &plan.target {
         Target::Append { participants, .. } => participants.as_ref().map_or(0, Vec::len),
-        Target::New(people) => people.len(),
+        Target::New(people) => people.participants.len(),
         Target::FollowUp { participants, .. } => participants.len(),
     };
     let claims = |plan: &Plan| plan.claims.iter().map(|claim| claim.id.to_string()).collect::<Vec<_>>();
@@ -390,3 +390,5 @@ fn who_is_added_and_what_is_claimed() {
     assert_eq!(added(&opened), 2, "author and Cc, without ourselves");
     assert!(proven.claims.iter().all(|claim| claim.author == author_hash(&address("cust"))));
 }
+
+mod standing;

@@ -1,8 +1,12 @@
 //! What a decision writes: the plan of an entry, its claims, and ends without an entry.
 
-use super::{CLAIMS_PER_ENTRY, ClaimWrite, End, IndexSlot, Mail, Place, Plan, Target, Verb};
+use super::{
+    CLAIMS_PER_ENTRY, ClaimWrite, End, IndexSlot, Mail, Place, Plan, Target, Verb,
+    people::{Powers, powers},
+};
 use crate::{
     author::Authentication,
+    mailbox::AuthenticationPolicy,
     message_id::MessageId,
     records::{CLAIMS_MAX, Cause, Effect, IndexDirection, IndexRow, Outcome, author_hash},
     thread::Match,
@@ -24,10 +28,15 @@ pub(super) fn plan(
     refused_claims.dedup();
     let mut flags: Vec<String> = mail.author.flags.iter().map(|flag| (*flag).to_owned()).collect();
     flags.extend(mail.verdicts.doubts().into_iter().map(str::to_owned));
-    match mail.author.authentication {
-        Authentication::Passed => {}
-        Authentication::Failed => flags.push("auth-failed".to_owned()),
-        Authentication::Unknown => flags.push("auth-unknown".to_owned()),
+    match (mail.author.authentication, place.mailbox.authentication) {
+        (Authentication::Passed, _) | (_, AuthenticationPolicy::Record) => {}
+        (Authentication::Failed, _) => flags.push("auth-failed".to_owned()),
+        (Authentication::Unknown, _) => flags.push("auth-unknown".to_owned()),
+    }
+    match powers(mail, place) {
+        Powers::None => {}
+        Powers::Agent => flags.push("agent".to_owned()),
+        Powers::Claimed => flags.push("agent-claim".to_owned()),
     }
     Plan {
         effect,

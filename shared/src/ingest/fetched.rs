@@ -20,6 +20,7 @@ use super::{
 use crate::{
     blobs::BlobError,
     fetch::FetchError,
+    headers,
     inbound::{AcceptRecord, Fetch, InboundMessage},
     outcome::{Answer, IngestError},
     providers::mailgun,
@@ -154,6 +155,7 @@ impl Ingest {
         if fetcher.doors().by_id(&told.ingress.door).is_some_and(|door| door.spam_fields) {
             accept.verdicts = mailgun::verdicts(&raw);
         }
+        accept.verdicts = self.vouched(&accept.message(raw.clone()), &headers::scan(&raw)).await;
         if accept.mailboxes.is_empty() {
             let arrival = arrived(told, raw.clone());
             accept.mailboxes = rows::choose(&arrival.inbound, &arrival.headers, &self.mailboxes);

@@ -57,7 +57,10 @@ impl Ingest {
     ) -> Result<Vec<Answer>, IngestError> {
         let Origin::Stored { key, .. } = &inbound.origin else { return self.first(inbound, delivery).await };
         match self.blobs.get(key).await {
-            Ok(raw) => self.deliver(&self.arrive(InboundMessage { raw, ..inbound }), false, delivery).await,
+            Ok(raw) => {
+                let arrival = self.arrive(InboundMessage { raw, ..inbound }).await;
+                self.deliver(&arrival, false, delivery).await
+            }
             Err(error) => {
                 let accept = self.accept_unread(&inbound);
                 self.unfetched(&accept, error, delivery).await
@@ -89,7 +92,7 @@ impl Ingest {
         inbound: InboundMessage,
         delivery: Option<&Delivery>,
     ) -> Result<Vec<Answer>, IngestError> {
-        let arrival = self.arrive(inbound);
+        let arrival = self.arrive(inbound).await;
         let counts = delivery.is_some_and(|delivery| delivery.counts);
         if counts {
             // Before it may be given up: the message that it came with is deleted then.
@@ -224,7 +227,7 @@ impl Ingest {
     /// # Errors
     /// The octets are not safe, or the table cannot be read or written.
     pub async fn park_unstored(&self, inbound: InboundMessage, why: (Cause, &str)) -> Result<Vec<Answer>, IngestError> {
-        let arrival = self.arrive(inbound);
+        let arrival = self.arrive(inbound).await;
         self.blobs.put_raw(&arrival.accept, arrival.inbound.raw.clone()).await.map_err(IngestError::NotSafe)?;
         self.park_copies(&arrival.accept, why).await
     }

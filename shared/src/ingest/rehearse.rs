@@ -62,7 +62,7 @@ impl Ingest {
     /// # Errors
     /// The table cannot be had.
     pub async fn rehearse_mail(&self, inbound: InboundMessage) -> Result<Vec<(LedgerId, LedgerRow)>, IngestError> {
-        let arrival = self.arrive(inbound);
+        let arrival = self.arrive(inbound).await;
         let reading = self.read_in_full(&arrival);
         let mut rows = Vec::new();
         for recipient in self.recipients(&arrival.accept) {

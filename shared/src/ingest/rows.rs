@@ -11,7 +11,7 @@ use super::{Arrival, Copy, Release};
 use crate::{
     address::{AddrSpec, NamedAddress},
     blobs::BlobKey,
-    decide::{Decision, End, IndexSlot, Plan, Target, Verb},
+    decide::{Decision, End, IndexSlot, People, Plan, Target, Verb},
     headers::Headers,
     inbound::{AcceptRecord, InboundMessage, Origin},
     mailbox::{Mailbox, MailboxId, Mailboxes},
@@ -248,7 +248,7 @@ fn index_key(copy: &Copy<'_>, plan: &Plan) -> Key {
 
 fn ticket_after(copy: &Copy<'_>, plan: &Plan, ordinal: Option<u64>) -> Result<Ticket, StoreError> {
     let at = copy.arrival.accept.ingress.transport_time;
-    let fresh = |people: &[Participant], follows| {
+    let fresh = |people: &People, follows| {
         let ordinal = ordinal.ok_or(StoreError::Inconsistent { item: "ORDINAL", attribute: "next" })?;
         let mut ticket = new_ticket(copy, copy.mailbox, people, ordinal);
         ticket.follows = follows;
@@ -257,7 +257,10 @@ fn ticket_after(copy: &Copy<'_>, plan: &Plan, ordinal: Option<u64>) -> Result<Ti
     };
     match &plan.target {
         Target::New(people) => fresh(people, None),
-        Target::FollowUp { old, participants } => fresh(participants, Some(old.ticket_id)),
+        Target::FollowUp { old, participants } => {
+            let requester = copy.reading.author.participant();
+            fresh(&People { requester, participants: participants.clone() }, Some(old.ticket_id))
+        }
         Target::Append { ticket, status, participants } => {
             let mut after = Ticket::clone(ticket);
             after.entry_count += 1;
@@ -275,7 +278,7 @@ fn ticket_after(copy: &Copy<'_>, plan: &Plan, ordinal: Option<u64>) -> Result<Ti
     }
 }
 
-fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &[Participant], ordinal: u64) -> Ticket {
+fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &People, ordinal: u64) -> Ticket {
     let at = copy.arrival.accept.ingress.transport_time;
     Ticket {
         ticket_id: ordinal,
@@ -288,8 +291,8 @@ fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &[Participant], ordina
         mailbox: mailbox.id.clone(),
         scope: mailbox.scope.clone(),
         source: "email".to_owned(),
-        requester: copy.reading.author.participant().as_ref().map(short_name),
-        participants: people.iter().map(short_name).collect(),
+        requester: people.requester.as_ref().map(short_name),
+        participants: people.participants.iter().map(short_name).collect(),
         participants_rev: 0,
         guest: true,
         tags: Vec::new(),

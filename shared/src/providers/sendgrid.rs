@@ -108,21 +108,28 @@ fn envelope(form: &Form) -> Envelope {
 
 fn verdicts(form: &Form) -> Verdicts {
     let score = form.text("spam_score").and_then(|score| score.trim().parse::<f64>().ok());
-    Verdicts {
+    let mut verdicts = Verdicts {
         spf: form.text("SPF").and_then(Verdict::parse),
-        dkim: form.text("dkim").and_then(dkim),
         spam: score.map(|score| if score >= SPAM_SCORE { Verdict::Fail } else { Verdict::Pass }),
         asserted_by: Some("sendgrid".to_owned()),
         ..Verdicts::default()
-    }
+    };
+    form.text("dkim").into_iter().for_each(|field| dkim(field, &mut verdicts));
+    verdicts
 }
 
-/// `{@example.com : pass, @lists.example : fail}`, `none`: a pass of any signature is a pass.
-fn dkim(field: &str) -> Option<Verdict> {
-    let each = field.trim().trim_start_matches('{').trim_end_matches('}').split(',');
-    let found: Vec<Verdict> =
-        each.filter_map(|one| Verdict::parse(one.rsplit(':').next().unwrap_or_default())).collect();
-    found.iter().find(|verdict| **verdict == Verdict::Pass).or_else(|| found.first()).copied()
+/// `{@example.com : pass, @lists.example : fail}`, `none`: a pass of any signature is a pass, for its domain.
+fn dkim(field: &str, verdicts: &mut Verdicts) {
+    for one in field.trim().trim_start_matches('{').trim_end_matches('}').split(',') {
+        let (domain, word) = one.rsplit_once(':').unwrap_or(("", one));
+        let Some(verdict) = Verdict::parse(word) else { continue };
+        if verdict == Verdict::Pass {
+            verdicts.add_dkim_domain(domain.trim().trim_start_matches('@'));
+        }
+        if verdict == Verdict::Pass || verdicts.dkim.is_none() {
+            verdicts.dkim = Some(verdict);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -131,16 +138,20 @@ mod tests {
 
     #[test]
     fn dkim_as_sendgrid_writes_it() {
-        for (field, expected) in [
-            ("{@example.com : pass}", Some(Verdict::Pass)),
-            ("{@a.example : fail, @b.example : pass}", Some(Verdict::Pass)),
-            ("{@a.example : fail}", Some(Verdict::Fail)),
-            ("none", Some(Verdict::Neutral)),
-            ("{}", None),
-            ("{@pass.example : whatever}", None),
-            ("", None),
+        for (field, expected, domains) in [
+            ("{@example.com : pass}", Some(Verdict::Pass), "example.com"),
+            ("{@a.example : fail, @b.example : pass}", Some(Verdict::Pass), "b.example"),
+            ("{@a.example : pass, @B.example : pass}", Some(Verdict::Pass), "a.example b.example"),
+            ("{@a.example : fail}", Some(Verdict::Fail), ""),
+            ("none", Some(Verdict::Neutral), ""),
+            ("pass", Some(Verdict::Pass), ""),
+            ("{}", None, ""),
+            ("{@pass.example : whatever}", None, ""),
+            ("", None, ""),
         ] {
-            assert_eq!(dkim(field), expected, "{field}");
+            let mut verdicts = Verdicts::default();
+            dkim(field, &mut verdicts);
+            assert_eq!((verdicts.dkim, verdicts.dkim_domains.join(" ").as_str()), (expected, domains), "{field}");
         }
     }
 

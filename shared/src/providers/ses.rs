@@ -26,7 +26,7 @@ pub const NAME: &str = "ses";
 /// Where the receipt rule lets SES write, and nothing else does but mail whose octets came in a notification.
 pub const KEY_PREFIX: &str = "raw/ses/";
 /// Who asserts the verdicts (its authserv-id, RFC 8601 section 2.2).
-const ASSERTED_BY: &str = "amazonses.com";
+pub const AUTHSERV_ID: &str = "amazonses.com";
 /// Message id and object name of the note that SES writes when a receipt rule is set up.
 const SETUP: &str = "AMAZON_SES_SETUP_NOTIFICATION";
 /// Above it a number is milliseconds: as seconds it would be the year 5138.
@@ -216,8 +216,9 @@ fn verdicts(json: &Value) -> Verdicts {
         dmarc: of("dmarc"),
         spam: of("spam"),
         virus: of("virus"),
-        asserted_by: Some(ASSERTED_BY.to_owned()),
+        asserted_by: Some(AUTHSERV_ID.to_owned()),
         scans_for_viruses: true,
+        ..Verdicts::default()
     }
 }
 

@@ -24,6 +24,10 @@ pub enum Cause {
     Collision,
     /// A stranger, where the mailbox's policy is to hold.
     Stranger,
+    /// The author's address failed authentication, where the mailbox's policy is to hold.
+    AuthFailed,
+    /// An agent's address without passed authentication, and only an agent may do what the mail asks for.
+    AgentUnverified,
     /// A single-use token came with another body.
     ReplayedToken,
     /// Our own mail, seen from outside.

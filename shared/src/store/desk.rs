@@ -1,5 +1,7 @@
 //! What agents and operators do to stored tickets and mail: status, approval, discarding.
 
+mod participants;
+
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 

@@ -154,6 +154,15 @@ pub fn change_sk(at: Timestamp, unique: u64) -> String {
     format!("{CHANGE_PREFIX}{}#{unique:016x}", instant(at))
 }
 
+/// What the sort key of everything else that people did to a ticket begins with.
+pub const ACT_PREFIX: &str = "ACT#";
+
+/// Sort key of an act; `unique` keeps acts within one millisecond apart.
+#[must_use]
+pub fn act_sk(at: Timestamp, unique: u64) -> String {
+    format!("{ACT_PREFIX}{}#{unique:016x}", instant(at))
+}
+
 /// The ticket counter.
 #[must_use]
 pub fn ordinal() -> Key {

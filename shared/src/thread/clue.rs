@@ -77,10 +77,24 @@ impl Signature {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// May speak there.
+    /// An approved participant.
     Participant,
-    /// May not.
+    /// An agent of the mailbox, proven by authentication.
+    Agent,
+    /// A participant whom nobody has approved.
+    Pending,
+    /// An agent's address, and no authentication that proves it.
+    AgentClaim,
+    /// None of these.
     Stranger,
+}
+
+impl Standing {
+    /// True where the author may speak there.
+    #[must_use]
+    pub const fn speaks(self) -> bool {
+        matches!(self, Self::Participant | Self::Agent)
+    }
 }
 
 /// What came of one piece of evidence.

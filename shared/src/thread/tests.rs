@@ -130,6 +130,7 @@ impl Story {
             hash: (!author.is_empty()).then(|| hash(author)),
             named: names.iter().copied().map(hash).collect(),
             authenticated: self.authenticated,
+            agent: false,
         };
         match resolve(&self.keys, &self.seen, &speaker, &self.mailbox, AT) {
             Resolution::Resolved(found) => *found,
@@ -148,7 +149,7 @@ impl Story {
         chosen.map_or_else(
             || "-".to_owned(),
             |c| {
-                let mark = if c.stranger { " stranger" } else { "" };
+                let mark = if !c.standing.speaks() { " stranger" } else { "" };
                 format!("{:?} {} {}{mark}", c.level, c.source, c.ticket.ticket_id)
             },
         )
@@ -217,7 +218,7 @@ fn a_late_original_joins_who_waited_for_it() {
     assert_eq!((named.ticket.ticket_id, named.source), (1, "claimed-original"), "it was sent to who answered");
     assert_eq!(story.tells("cust"), "-", "a newsletter that names nobody joins nobody");
     let to_eve = Story::new().awaited(&[(2, "eve")]).by("cust", &["eve"]).chosen.unwrap();
-    assert!(to_eve.stranger, "standing applies: the author is not on that ticket");
+    assert!(!to_eve.standing.speaks(), "standing applies: the author is not on that ticket");
     let clues = Story::new().awaited(&[(2, "ann")]).by("cust", &[]).evidence;
     assert!(clues.is_empty(), "its own id is a clue only where it names a ticket");
 }

@@ -2,7 +2,6 @@
 //! engines, every other service of AWS at a stand-in. Nothing here reaches a network.
 
 mod cloud;
-mod dns;
 mod doctor;
 mod doors;
 mod secrets;

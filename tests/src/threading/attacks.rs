@@ -159,6 +159,20 @@ async fn attack_spoofed_agent() {
         assert_eq!(visibility(&world, &answer).await, Visibility::Unverified, "{name}");
     }
     untouched(&world).await;
+    // From one who is listed as an agent, which is worth an agent's powers: held until somebody looks.
+    let mut support = mailbox("support", SUPPORT, "INC");
+    support.agents = vec![postern::mailbox::Who::parse("agent@us.example").unwrap()];
+    let desk = World::with(vec![support]).await;
+    desk.deliver(&mail("o", "cust").copy("0")).await;
+    let tag = keyring().reply_address(desk.mailboxes.only().unwrap(), 1).unwrap().to_string();
+    for (name, verdict) in [("a", None), ("b", Some(Verdict::Fail))] {
+        let spoofed = mail(name, "agent@us.example").subject("Re: [INC-00001] subject");
+        for one in [spoofed.clone().reply_to(&["o"]), spoofed.clone().to(&[&tag]), spoofed] {
+            let answer = desk.deliver(&one.copy(name).auth(verdict)).await;
+            assert_eq!((answer.outcome, answer.reasons[0].as_str()), ("held", "agent-unverified"), "{answer:?}");
+        }
+    }
+    assert_eq!(public(&desk, 1).await, ["o"]);
 }
 
 #[tokio::test]
@@ -196,6 +210,14 @@ async fn attack_spoofed_requester_with_a_cc() {
     assert_eq!(ticket(&world, 1).await.participants.len(), 2);
     let eve = world.deliver(&mail("c", "eve").reply_to(&["o"]).copy("3")).await;
     assert_eq!(visibility(&world, &eve).await, Visibility::Unverified, "eve is a stranger as before");
+    // A ticket that is opened so is nobody's secret: whoever stands in its Cc waits for an agent.
+    let opened = world.deliver(&mail("d", "cust").to(&["eve"]).copy("4").auth(Some(Verdict::Fail))).await;
+    assert!(has(&opened, "participants-pending"), "{opened:?}");
+    let hers = ticket(&world, opened.ticket_id.unwrap()).await;
+    let approved: Vec<_> = hers.participants.iter().filter(|p| p.approved).map(|p| p.address.to_string()).collect();
+    assert_eq!(approved, [address("cust")]);
+    let eve = world.deliver(&mail("f", "eve").reply_to(&["d"]).copy("5")).await;
+    assert_eq!((visibility(&world, &eve).await, has(&eve, "not-approved")), (Visibility::Unverified, true));
 }
 
 #[test]

@@ -46,7 +46,8 @@ async fn closed_beyond_the_window_a_follow_up_takes_all_further_replies() {
     let (old, new) =
         (world.ingest.store.ticket(1).await.unwrap().unwrap(), world.ingest.store.ticket(2).await.unwrap().unwrap());
     assert_eq!((old.followed_by, new.follows), (Some(2), Some(1)));
-    assert!(new.speaks_for(postern::address::AddrSpec::parse(&address("cust")).as_ref()), "participants are inherited");
+    let cust = postern::address::AddrSpec::parse(&address("cust")).unwrap();
+    assert!(new.participant(&cust).is_some_and(|p| p.approved), "participants are inherited");
     assert_eq!(
         outcome(&world, &late("r2", "o", 16)).await,
         ("replied_to_existing", Some(2)),

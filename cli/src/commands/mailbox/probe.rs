@@ -106,7 +106,7 @@ async fn send(
         Way::OwnDoor => {
             let envelope =
                 Envelope { reverse_path: ReversePath::Null, forward_paths: vec![to.clone()], from_header: false };
-            let message = ingest::message(raw, Some(envelope), None, system.ambient.now());
+            let message = ingest::message(raw, Some(envelope), &[], None, system.ambient.now());
             let answers = ingest.run(message).await?;
             answers.first().and_then(|answer| LedgerId::parse(&answer.inbound_id))
         }

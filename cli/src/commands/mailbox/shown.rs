@@ -4,7 +4,7 @@ use postern::mailbox::{AttachmentLimits, Mailbox};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::settings::words::{reply_mode_word, size, strangers_word},
+    commands::settings::words::{policies, reply_mode_word, size},
     setup::Source,
 };
 
@@ -56,12 +56,12 @@ pub(super) fn in_full(mailbox: &Mailbox, source: Source) -> String {
         ("type", mailbox.ticket_type.clone()),
         ("scope", mailbox.scope.clone()),
         ("reply-mode", reply_mode_word(mailbox.reply_mode).to_owned()),
-        ("strangers", strangers_word(mailbox.strangers).to_owned()),
         ("subject-number", unauthenticated(mailbox)),
         ("reopen-window", window),
         ("attachments", format!("{} each, {} together, {count} of a mail", size(each), size(total))),
     ];
-    let lines: String = rows.into_iter().map(|(name, value)| format!("  {name:<15} {value}\n")).collect();
+    let rows = rows.into_iter().chain(policies::shown(mailbox));
+    let lines: String = rows.map(|(name, value)| format!("  {name:<15} {value}\n")).collect();
     format!("mailbox {}\n{lines}", mailbox.id.as_str())
 }
 

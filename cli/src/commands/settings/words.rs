@@ -1,9 +1,11 @@
 //! Words of options, read into settings. What does not read is told with the thing and the option.
 
+pub(in crate::commands) mod policies;
+
 use postern::{
     address::AddrSpec,
     door::{Door, Region},
-    mailbox::{AddressPattern, Mailbox, MailboxId, ReplyMode, StrangerPolicy},
+    mailbox::{AddressPattern, Mailbox, MailboxId, ReplyMode},
 };
 
 use crate::{
@@ -51,8 +53,7 @@ pub(in crate::commands) fn onto_mailbox(mailbox: &mut Mailbox, fields: &MailboxF
     put(&mut mailbox.attachments.count, fields.attachment_count.as_ref());
     let mode = fields.reply_mode.as_deref().map(|word| reply_mode(word).map_err(|why| wrong("reply-mode", why)));
     put(&mut mailbox.reply_mode, mode.transpose()?.as_ref());
-    let policy = fields.strangers.as_deref().map(|word| strangers(word).map_err(|why| wrong("strangers", why)));
-    put(&mut mailbox.strangers, policy.transpose()?.as_ref());
+    policies::onto(mailbox, fields)?;
     let window = fields.reopen_window.as_deref().map(|word| days(word).map_err(|why| wrong("reopen-window", why)));
     put(&mut mailbox.reopen_window_days, window.transpose()?.as_ref());
     let each = fields.attachment_each.as_deref().map(|word| octets(word).map_err(|why| wrong("attachment-each", why)));
@@ -79,6 +80,10 @@ pub(in crate::commands) fn onto_door(door: &mut Door, fields: &DoorFields) -> an
     }
     put(&mut door.enabled, fields.enabled.as_ref());
     put(&mut door.spam_fields, fields.spam_fields.as_ref());
+    put(&mut door.verify_dkim, fields.verify_dkim.as_ref());
+    if let Some(names) = listed(&fields.authserv_ids) {
+        door.authserv_ids = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    }
     if let Some(domains) = listed(&fields.domains) {
         door.domains = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
     }
@@ -154,22 +159,6 @@ pub(in crate::commands) const fn reply_mode_word(mode: ReplyMode) -> &'static st
         ReplyMode::Plus => "plus",
         ReplyMode::Subdomain => "subdomain",
         ReplyMode::Off => "off",
-    }
-}
-
-fn strangers(word: &str) -> Result<StrangerPolicy, String> {
-    let all = [StrangerPolicy::Unverified, StrangerPolicy::Append, StrangerPolicy::New, StrangerPolicy::Hold];
-    let found = all.into_iter().find(|policy| strangers_word(*policy) == word);
-    found.ok_or_else(|| format!("{word:?} can be {}", all.map(strangers_word).join(", ")))
-}
-
-/// The word of a policy.
-pub(in crate::commands) const fn strangers_word(policy: StrangerPolicy) -> &'static str {
-    match policy {
-        StrangerPolicy::Unverified => "unverified",
-        StrangerPolicy::Append => "append",
-        StrangerPolicy::New => "new",
-        StrangerPolicy::Hold => "hold",
     }
 }
 

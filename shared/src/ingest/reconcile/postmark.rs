@@ -88,7 +88,7 @@ impl Run<'_> {
     /// Whether each mailbox has it, as its Message-ID says.
     async fn is_here(&self, inbound: &InboundMessage, details: &Details) -> Result<bool, Broken> {
         let Some(id) = details.rfc_id() else { return Ok(false) };
-        let accept = self.ingest.accepted(inbound);
+        let accept = self.ingest.accepted(inbound).await;
         let recipients = self.ingest.recipients(&accept);
         let indexed = recipients.iter().map(|recipient| Some(keys::index(&recipient.mailbox()?.scope, &id)));
         let Some(keys) = indexed.collect::<Option<Vec<_>>>() else { return Ok(false) };
@@ -118,13 +118,13 @@ impl Ingest {
     /// # Errors
     /// As there.
     async fn run_flagged(&self, inbound: InboundMessage, flag: &str) -> Result<Vec<Answer>, IngestError> {
-        let mut arrival = self.arrive(inbound);
+        let mut arrival = self.arrive(inbound).await;
         arrival.accept.flags.push(flag.to_owned());
         self.run_arrival(arrival).await
     }
 
     /// How a mail whose octets are here is accepted.
-    fn accepted(&self, inbound: &InboundMessage) -> AcceptRecord {
-        self.arrive(inbound.clone()).accept
+    async fn accepted(&self, inbound: &InboundMessage) -> AcceptRecord {
+        self.arrive(inbound.clone()).await.accept
     }
 }

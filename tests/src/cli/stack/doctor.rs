@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use super::{
     Rig, STACK,
     cloud::{MASTER_ARN, OPERATOR_ARN, Rule, State},
-    dns::Dns,
 };
-use crate::world::mail;
+use crate::{harness::dns::Dns, world::mail};
 
 const HOST: &str = "inbound-smtp.eu-central-1.amazonaws.com";
 

@@ -1,0 +1,87 @@
+//! Words of policies: what a mailbox lets mail do.
+
+use postern::mailbox::{AuthenticationPolicy, CcPolicy, Mailbox, ReplyToPolicy, StrangerPolicy, Who};
+
+use super::listed;
+use crate::{args::MailboxFields, commands::usage};
+
+/// A policy and its word.
+type Words<T, const N: usize> = [(&'static str, T); N];
+
+/// What a stranger's mail does.
+const STRANGERS: Words<StrangerPolicy, 4> = [
+    ("unverified", StrangerPolicy::Unverified),
+    ("append", StrangerPolicy::Append),
+    ("new", StrangerPolicy::New),
+    ("hold", StrangerPolicy::Hold),
+];
+/// What failed authentication does.
+const AUTHENTICATION: Words<AuthenticationPolicy, 3> = [
+    ("record", AuthenticationPolicy::Record),
+    ("flag", AuthenticationPolicy::Flag),
+    ("hold", AuthenticationPolicy::Hold),
+];
+/// What becomes of those in To and Cc.
+const CC: Words<CcPolicy, 3> =
+    [("approved", CcPolicy::Approved), ("pending", CcPolicy::Pending), ("ignored", CcPolicy::Ignored)];
+/// When Reply-To names the requester.
+const REPLY_TO: Words<ReplyToPolicy, 2> = [("forms", ReplyToPolicy::Forms), ("always", ReplyToPolicy::Always)];
+
+/// Puts the policies that are named on a mailbox.
+///
+/// # Errors
+/// The first word that cannot be meant.
+pub(super) fn onto(mailbox: &mut Mailbox, fields: &MailboxFields) -> anyhow::Result<()> {
+    let id = mailbox.id.as_str().to_owned();
+    set(&mut mailbox.strangers, &STRANGERS, ("strangers", fields.strangers.as_deref()), &id)?;
+    set(&mut mailbox.authentication, &AUTHENTICATION, ("authentication", fields.authentication.as_deref()), &id)?;
+    set(&mut mailbox.cc, &CC, ("cc", fields.cc.as_deref()), &id)?;
+    set(&mut mailbox.reply_to, &REPLY_TO, ("reply-to", fields.reply_to.as_deref()), &id)?;
+    people(&mut mailbox.agents, ("agent", &fields.agents), &id)?;
+    people(&mut mailbox.form_senders, ("form-sender", &fields.form_senders), &id)
+}
+
+fn set<T: Copy, const N: usize>(
+    field: &mut T,
+    words: &Words<T, N>,
+    (option, word): (&str, Option<&str>),
+    id: &str,
+) -> anyhow::Result<()> {
+    let Some(word) = word else { return Ok(()) };
+    let Some((_, policy)) = words.iter().find(|(known, _)| *known == word) else {
+        let all = words.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
+        return Err(usage(format!("mailbox {id}: --{option} {word:?} can be {all}")));
+    };
+    *field = *policy;
+    Ok(())
+}
+
+fn people(field: &mut Vec<Who>, (option, words): (&str, &[String]), id: &str) -> anyhow::Result<()> {
+    let Some(words) = listed(words) else { return Ok(()) };
+    let read = |text: &String| {
+        let wrong = || format!("mailbox {id}: --{option} {text:?} can be jane@example.com or *@example.com");
+        Who::parse(text).ok_or_else(|| usage(wrong()))
+    };
+    *field = words.iter().map(read).collect::<anyhow::Result<_>>()?;
+    Ok(())
+}
+
+/// The policies as they are shown, named as the options that set them.
+pub(in crate::commands) fn shown(mailbox: &Mailbox) -> [(&'static str, String); 6] {
+    let joined = |list: &[Who]| match list {
+        [] => "-".to_owned(),
+        list => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    };
+    [
+        ("strangers", word(&STRANGERS, &mailbox.strangers)),
+        ("authentication", word(&AUTHENTICATION, &mailbox.authentication)),
+        ("agent", joined(&mailbox.agents)),
+        ("cc", word(&CC, &mailbox.cc)),
+        ("reply-to", word(&REPLY_TO, &mailbox.reply_to)),
+        ("form-sender", joined(&mailbox.form_senders)),
+    ]
+}
+
+fn word<T: PartialEq, const N: usize>(words: &Words<T, N>, policy: &T) -> String {
+    words.iter().find(|(_, known)| known == policy).map(|(word, _)| (*word).to_owned()).unwrap_or_default()
+}
