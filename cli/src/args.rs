@@ -1,7 +1,9 @@
 //! The command line.
 
 mod explain;
+mod hold;
 mod participant;
+mod requester;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +11,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 pub use explain::{Envelope, Explain};
+pub use hold::{Hold, HoldVerb, Selected, Which};
 pub use participant::{OnParticipant, Participant, ParticipantVerb};
+pub use requester::{Erase, Export, OfRequester, Requester, RequesterVerb};
 pub use settings::{
     Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxTest,
     MailboxVerb, Named,
@@ -102,6 +106,8 @@ pub enum Verb {
     Approve(Approve),
     /// Who takes part in a ticket: approve somebody, or take him off.
     Participant(Participant),
+    /// Those who write: show, block, export, erase.
+    Requester(Requester),
     /// Print the signed reply address of a ticket, or a signed Message-ID.
     Token(Token),
     /// Read one message and print what Postern understands of it, as JSON.
@@ -266,50 +272,6 @@ pub struct Mail {
     /// Where and how.
     #[command(flatten)]
     pub common: Common,
-}
-
-/// Arguments of `hold`.
-#[derive(Debug, Args)]
-pub struct Hold {
-    /// What to do.
-    #[command(subcommand)]
-    pub verb: HoldVerb,
-}
-
-/// What can be done with held mail.
-#[derive(Debug, Subcommand)]
-pub enum HoldVerb {
-    /// List held mail of all days.
-    List {
-        /// Where and how.
-        #[command(flatten)]
-        common: Common,
-    },
-    /// Let it through: its cause is overridden.
-    Release {
-        /// Ledger id, or enough of its beginning.
-        id: String,
-        /// Mailbox, where none could be chosen.
-        #[arg(long, value_name = "ID")]
-        mailbox: Option<String>,
-        /// Who acts.
-        #[command(flatten)]
-        actor: Actor,
-        /// Where and how.
-        #[command(flatten)]
-        common: Common,
-    },
-    /// Throw it away; the row and the raw octets stay.
-    Discard {
-        /// Ledger id, or enough of its beginning.
-        id: String,
-        /// Who acts.
-        #[command(flatten)]
-        actor: Actor,
-        /// Where and how.
-        #[command(flatten)]
-        common: Common,
-    },
 }
 
 /// Arguments of `redrive`.

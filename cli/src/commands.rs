@@ -6,11 +6,13 @@ mod doctor;
 mod door;
 mod doors;
 mod explain;
+mod hold;
 mod ingest;
 mod lists;
 mod mailbox;
 mod participant;
 mod probe;
+mod requester;
 mod secret;
 mod settings;
 
@@ -26,15 +28,17 @@ use postern::{
 use crate::system::System;
 
 pub use again::{redrive, replay};
-pub use desk::{approve, hold, token};
+pub use desk::{approve, token};
 pub use doctor::doctor;
 pub use door::door;
 pub use doors::doors;
 pub use explain::explain;
+pub use hold::hold;
 pub use ingest::{ingest, inspect};
 pub use lists::{mail, ticket, tickets};
 pub use mailbox::mailbox;
 pub use participant::participant;
+pub use requester::requester;
 pub use secret::secret;
 
 /// Exit codes (BSD `sysexits.h`): what Postfix's pipe(8) understands.

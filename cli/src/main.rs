@@ -43,6 +43,7 @@ async fn run(verb: Verb) -> anyhow::Result<Output> {
         Verb::Redrive(args) => commands::redrive(&args).await,
         Verb::Replay(args) => commands::replay(&args).await,
         Verb::Approve(args) => commands::approve(&args).await,
+        Verb::Requester(args) => commands::requester(&args).await,
         Verb::Participant(args) => commands::participant(&args).await,
         Verb::Token(args) => commands::token(&args).await,
         Verb::Inspect(args) => commands::inspect(&args),

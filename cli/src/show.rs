@@ -3,8 +3,10 @@
 mod explained;
 
 use postern::{
+    address::AddrSpec,
     outcome::Answer,
     parse::Role,
+    people::Everything,
     records::LedgerRow,
     store::{
         LedgerId,
@@ -169,6 +171,28 @@ pub fn acts(acts: &[Act]) -> String {
         |act: &Act| format!("{}  {} {} by {}\n", minute(act.at), word(&act.deed), plain(&act.about), plain(&act.actor));
     let lines: String = acts.iter().map(line).collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
+
+/// What is remembered of somebody.
+#[must_use]
+pub fn requester(address: &AddrSpec, of: &Everything) -> String {
+    let mut text = format!("{address}\n");
+    for (scope, row) in &of.remembered {
+        let name = row.name.as_deref().map(plain).unwrap_or_default();
+        let known = if row.known { "known contact" } else { "guest" };
+        let seen = row.last_seen.map(|at| format!(", last seen {}", minute(at))).unwrap_or_default();
+        text.push_str(&format!("  in {scope}: {name} ({known}), {} tickets{seen}\n", row.tickets));
+        for (what, mark) in
+            [("blocked by", &row.blocked), ("undeliverable:", &row.undeliverable), ("erased by", &row.erased)]
+        {
+            if let Some(mark) = mark {
+                text.push_str(&format!("    {what} {} at {}\n", plain(&mark.by), minute(mark.at)));
+            }
+        }
+    }
+    let numbers: Vec<&str> = of.tickets.iter().map(|ticket| ticket.number.as_str()).collect();
+    text.push_str(&format!("  tickets {}\n", if numbers.is_empty() { "-".to_owned() } else { numbers.join(", ") }));
+    text + &format!("  {} entries, {} mails\n", of.entries.len(), of.mails.len())
 }
 
 /// The table of mail; `days` = 0 for all days.

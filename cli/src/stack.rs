@@ -81,7 +81,7 @@ pub const OUTPUTS: [&str; 10] = [
 ];
 
 /// Variables of the functions (`config.rs`) and the parameters that the template fills them from.
-const MAILBOX_PARAMETERS: [(&str, &str); 10] = [
+const MAILBOX_PARAMETERS: [(&str, &str); 13] = [
     ("POSTERN_ADDRESS", "Address"),
     ("POSTERN_PREFIX", "TicketPrefix"),
     ("POSTERN_NUMBER_YEAR", "NumberYear"),
@@ -92,6 +92,9 @@ const MAILBOX_PARAMETERS: [(&str, &str); 10] = [
     ("POSTERN_MAILGUN_DOMAINS", "MailgunDomains"),
     ("POSTERN_MAILGUN_REGION", "MailgunRegion"),
     ("POSTERN_SNS_TOPICS", "SnsTopics"),
+    ("POSTERN_RAW_DAYS", "RawDays"),
+    ("POSTERN_HELD_DAYS", "HeldDays"),
+    ("POSTERN_LEDGER_DAYS", "LedgerDays"),
 ];
 
 /// A deployed stack.

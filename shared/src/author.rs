@@ -42,6 +42,12 @@ pub struct Author {
 }
 
 impl Author {
+    /// Of a mail that nobody has read.
+    #[must_use]
+    pub const fn unknown() -> Self {
+        Self { address: None, name: None, authentication: Authentication::Unknown, flags: Vec::new() }
+    }
+
     /// Reads the author. Mail from one of our own addresses, or of a form sender, is a forwarder's or a contact form's:
     /// the person behind it stands in X-Original-From, X-Original-Sender (Google Groups) or an external Reply-To.
     #[must_use]

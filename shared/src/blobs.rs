@@ -236,6 +236,36 @@ impl Blobs {
         }
     }
 
+    /// Removes objects; how many. What is not there counts as removed.
+    ///
+    /// # Errors
+    /// Any bucket error.
+    pub async fn delete(&self, keys: &[String]) -> Result<usize, BlobError> {
+        for key in keys {
+            let deleted = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
+            match deleted {
+                Ok(_) => {}
+                Err(error) if matches!(error.code(), Some("NoSuchKey" | "NotFound")) => {}
+                Err(error) => return Err(BlobError::from_sdk(&error)),
+            }
+        }
+        Ok(keys.len())
+    }
+
+    /// Removes a raw object with what stands beside it: how it was accepted, and the payload it was made from.
+    ///
+    /// # Errors
+    /// Any bucket error.
+    pub async fn delete_mail(&self, raw_key: &str) -> Result<usize, BlobError> {
+        let Some(head) = self.head(raw_key).await? else { return Ok(0) };
+        let beside = self.sidecar(raw_key).await?;
+        let payload = head.accept.as_ref().or(beside.as_ref()).and_then(|accept| accept.payload_key.clone());
+        let sidecar = beside.map(|_| BlobKey::accept(raw_key).as_str().to_owned());
+        // The raw last: without it nothing leads to the others.
+        let all: Vec<String> = payload.into_iter().chain(sidecar).chain([raw_key.to_owned()]).collect();
+        self.delete(&all).await
+    }
+
     /// Reads into one buffer of the object's length: no second copy of a big mail ever exists.
     async fn object(&self, key: &str) -> Result<(Bytes, Option<String>), BlobError> {
         let object = self.client.get_object().bucket(&self.bucket).key(key).send().await;

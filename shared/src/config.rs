@@ -288,6 +288,7 @@ mod tests {
         for (name, value, expected) in [
             ("POSTERN_ADDRESS", "nobody", "not an e-mail address"),
             ("POSTERN_PREFIX", "inc", "2 to 8 letters"),
+            ("POSTERN_HELD_DAYS", "a week", "number of days"),
             ("POSTERN_REPLY_MODE", "minus", "`plus`, `subdomain` or `off`"),
         ] {
             let mut environment = full();

@@ -3,10 +3,13 @@
 //! Order: single-use token, verdicts that hold, own id (own copy, duplicate, collision), evidence and standing, kind.
 //! A release overrides every cause that holds.
 
+mod caps;
 mod own;
 mod people;
 mod plan;
 
+pub use caps::Count;
+use caps::capped;
 use jiff::Timestamp;
 use own::own_row;
 pub use people::People;
@@ -140,6 +143,8 @@ pub struct Plan {
     pub bounced: Option<(u64, String)>,
     /// What agents should know.
     pub flags: Vec<String>,
+    /// What it does to the counts of its author.
+    pub count: Count,
 }
 
 /// A decision that writes the ledger row only.
@@ -201,6 +206,9 @@ pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> 
         // Known already: no ticket needs to be read.
         return end(verb.clone(), reasons, Vec::new());
     }
+    if place.seen.requester.as_ref().is_some_and(|known| known.blocked.is_some()) && !place.release {
+        return end(held(Cause::BlockedSender), reasons, Vec::new());
+    }
     if mail.author.authentication == Authentication::Failed
         && place.mailbox.authentication == AuthenticationPolicy::Hold
         && !place.release
@@ -226,6 +234,7 @@ pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> 
         Err(verb) => return end(verb, reasons, found.evidence),
     };
     let verb = by_kind(mail, place, slot, &found, &mut reasons);
+    let verb = capped(mail, place, verb, &mut reasons);
     end(verb, reasons, found.evidence)
 }
 

@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     classify::Kind,
     digest::sha256_parts,
     records::{Cause, Effect, LedgerRow, Outcome},
+    retention::TOLD_BEFORE_SECONDS,
     ticket::{Entry, Participant, SUBJECT_OCTETS_MAX, Status, StatusChange, Ticket, Visibility, cut_at},
 };
 
@@ -55,6 +56,9 @@ pub enum EventType {
     /// A mail is held, with a cause.
     #[serde(rename = "message.held")]
     MessageHeld,
+    /// Held or failed mail is removed within a week.
+    #[serde(rename = "message.expiring")]
+    MessageExpiring,
     /// A mail could not be processed, with a cause.
     #[serde(rename = "message.failed")]
     MessageFailed,
@@ -62,12 +66,13 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::TicketCreated,
         Self::EntryCreated,
         Self::TicketReopened,
         Self::TicketStatusChanged,
         Self::MessageHeld,
+        Self::MessageExpiring,
         Self::MessageFailed,
     ];
 
@@ -80,6 +85,7 @@ impl EventType {
             Self::TicketReopened => "ticket.reopened",
             Self::TicketStatusChanged => "ticket.status_changed",
             Self::MessageHeld => "message.held",
+            Self::MessageExpiring => "message.expiring",
             Self::MessageFailed => "message.failed",
         }
     }
@@ -195,6 +201,8 @@ pub struct MailFacts {
     pub door: String,
     /// When the transport took the mail.
     pub received_at: Timestamp,
+    /// When it is removed; null = never.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Event {
@@ -262,9 +270,13 @@ fn of_change(change: &StatusChange, ticket: &Ticket) -> Event {
     }
 }
 
+/// How long before mail ends it is told.
+const TOLD_BEFORE: SignedDuration = SignedDuration::from_secs(TOLD_BEFORE_SECONDS);
+
 /// `None` where the row is neither held nor failed: nobody is told of the others.
 fn of_mail(id: &str, row: &LedgerRow) -> Option<Event> {
     let event_type = match row.outcome {
+        Outcome::Held | Outcome::Failed if row.warned => EventType::MessageExpiring,
         Outcome::Held => EventType::MessageHeld,
         Outcome::Failed => EventType::MessageFailed,
         Outcome::Queued | Outcome::Committed | Outcome::Duplicate | Outcome::Ignored => return None,
@@ -279,8 +291,11 @@ fn of_mail(id: &str, row: &LedgerRow) -> Option<Event> {
         mailbox: Some(row.mailbox.clone()).filter(|mailbox| mailbox != "-"),
         door: word(&row.ingress.door),
         received_at: row.received_at,
+        expires_at: row.expires_at.and_then(|end| Timestamp::from_second(end).ok()),
     };
-    Some(Event { mail: Some(mail), ..bare(event_type, &item, row.ended_at) })
+    let week_before = mail.expires_at.and_then(|end| end.checked_sub(TOLD_BEFORE).ok());
+    let occurred_at = week_before.filter(|_| event_type == EventType::MessageExpiring).unwrap_or(row.ended_at);
+    Some(Event { mail: Some(mail), ..bare(event_type, &item, occurred_at) })
 }
 
 fn bare(event_type: EventType, item: &[String; 2], occurred_at: Timestamp) -> Event {

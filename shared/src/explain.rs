@@ -173,6 +173,9 @@ mod tests {
             attempts: BTreeSet::new(),
             received_at: Timestamp::UNIX_EPOCH,
             ended_at: Timestamp::UNIX_EPOCH,
+            author_key: None,
+            expires_at: None,
+            warned: false,
             actor: None,
             accept: None,
         }

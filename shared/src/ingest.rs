@@ -26,6 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{
     ambient::Ambient,
+    author::Author,
     aws::Clients,
     blobs::{BlobKey, Blobs},
     config::Config,
@@ -36,7 +37,6 @@ use crate::{
     headers,
     inbound::{AcceptRecord, InboundMessage, Origin},
     mailbox::{Mailbox, Mailboxes},
-    message_id::MessageId,
     outcome::{Answer, IngestError},
     queue::Queue,
     records::{Cause, LedgerRow, Outcome},
@@ -93,7 +93,8 @@ impl Ingest {
     /// The signing keys cannot be had.
     pub async fn new(config: &Config, clients: &Clients, ambient: Ambient) -> Result<Self, SecretError> {
         Ok(Self {
-            store: Store::new(clients.dynamodb.clone(), config.table.as_str(), ambient.clone()),
+            store: Store::new(clients.dynamodb.clone(), config.table.as_str(), ambient.clone())
+                .keeping(config.settings.retention()),
             blobs: Blobs::new(clients.s3.clone(), config.bucket.as_str()),
             keyring: signing_keys(&clients.secret(&config.master_secret)).await?,
             mailboxes: config.settings.mailboxes.clone(),
@@ -109,7 +110,8 @@ impl Ingest {
     #[must_use]
     pub fn with(&self, settings: &Settings) -> Self {
         let fetcher = self.fetcher.as_ref().map(|fetcher| fetcher.with(settings));
-        Self { mailboxes: settings.mailboxes.clone(), doors: settings.doors.clone(), fetcher, ..self.clone() }
+        let store = self.store.keeping(settings.retention());
+        Self { store, mailboxes: settings.mailboxes.clone(), doors: settings.doors.clone(), fetcher, ..self.clone() }
     }
 
     /// Brings one delivery to its end: one answer for each mailbox that gets a copy, in id order. Mail that is safe and
@@ -176,7 +178,8 @@ impl Ingest {
             }
         };
         let accept = rows::accept_record(&inbound, &headers, raw_key, &self.mailboxes);
-        Arrival { inbound, headers, accept }
+        let author = Author::of(&headers, &accept.envelope, &accept.verdicts, &self.mailboxes);
+        Arrival { inbound, headers, author, accept }
     }
 
     fn recipients<'a>(&'a self, accept: &'a AcceptRecord) -> Vec<Recipient<'a>> {
@@ -197,19 +200,15 @@ impl Ingest {
         let id = LedgerId::of(&arrival.accept.raw_key, recipient.id());
         let keys = recipient.mailbox().map(|mailbox| self.keys(arrival, mailbox)).unwrap_or_default();
         let scope = recipient.mailbox().map_or("", |mailbox| mailbox.scope.as_str());
-        self.read(&id, arrival.accept.is_stored(), scope, keys.own.as_ref(), &keys).await
+        let author = recipient.mailbox().map(|mailbox| arrival.requester_key(&mailbox.scope));
+        let wanted = Wanted { net: arrival.accept.is_stored(), scope, own: keys.own.as_ref(), ..Wanted::of(&id) };
+        self.read(&Wanted { requester: author.as_ref(), ..wanted }, &keys).await
     }
 
-    async fn read(
-        &self,
-        ledger: &LedgerId,
-        net: bool,
-        scope: &str,
-        own: Option<&MessageId>,
-        keys: &ThreadKeys,
-    ) -> Result<Snapshot, IngestError> {
+    /// Reads what is wanted, and what the keys name.
+    async fn read(&self, wanted: &Wanted<'_>, keys: &ThreadKeys) -> Result<Snapshot, IngestError> {
         let tickets = keys.named_tickets();
-        Ok(self.store.snapshot(&Wanted { ledger, net, scope, own, ids: &keys.ids, tickets: &tickets }).await?)
+        Ok(self.store.snapshot(&Wanted { ids: &keys.ids, tickets: &tickets, ..*wanted }).await?)
     }
 
     fn keys(&self, arrival: &Arrival, mailbox: &Mailbox) -> ThreadKeys {
@@ -277,7 +276,9 @@ impl Ingest {
     async fn read_again(&self, copy: &Copy<'_>) -> Result<Snapshot, IngestError> {
         // A release of the net's own row is about that very row.
         let net = copy.arrival.accept.is_stored();
-        self.read(&copy.id, net, &copy.mailbox.scope, Some(&copy.reading.id), &copy.keys).await
+        let (scope, own, author) = (&copy.mailbox.scope, Some(&copy.reading.id), copy.requester_key());
+        let wanted = Wanted { net, scope, own, requester: Some(&author), ..Wanted::of(&copy.id) };
+        self.read(&wanted, &copy.keys).await
     }
 
     async fn decide(&self, copy: &Copy<'_>, snapshot: Snapshot, replayed: bool) -> Result<Decision, IngestError> {

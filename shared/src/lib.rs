@@ -30,6 +30,8 @@ pub mod explain;
 pub mod headers;
 pub mod inspect;
 pub mod parse;
+pub mod retention;
+pub mod similar;
 pub mod thread;
 pub mod token;
 
@@ -37,6 +39,7 @@ pub mod token;
 pub mod ambient;
 pub mod ingest;
 pub mod outcome;
+pub mod people;
 pub mod settings;
 
 // Edges.

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::{
-    limits::AttachmentLimits,
+    limits::{AttachmentLimits, Caps},
     pattern::AddressPattern,
     policies::{AuthenticationPolicy, CcPolicy, ReplyMode, ReplyToPolicy, StrangerPolicy, Who},
 };
 use crate::{
     address::AddrSpec,
+    retention::Days,
     token::{has_tag_form, readings, unwrapped},
 };
 
@@ -108,6 +109,15 @@ pub struct Mailbox {
     /// Which attachments are taken out of its mail.
     #[serde(default)]
     pub attachments: AttachmentLimits,
+    /// How long its held mail and its ledger rows are kept, where that is not as the stack says.
+    #[serde(default)]
+    pub retention: Days,
+    /// How much is too much.
+    #[serde(default)]
+    pub caps: Caps,
+    /// Authors who may bring any number of mails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncapped: Vec<Who>,
 }
 
 fn yes() -> bool {
@@ -192,6 +202,9 @@ impl Mailbox {
             subject_number_unauthenticated: false,
             reopen_window_days: Some(14),
             attachments: AttachmentLimits::default(),
+            retention: Days::default(),
+            caps: Caps::default(),
+            uncapped: Vec::new(),
         }
     }
 

@@ -3,13 +3,17 @@
 //! Plain data: how it is written is `store/items.rs`, under which condition `store/commit.rs`.
 
 mod cause;
+mod requester;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::cause::Cause;
+pub use self::{
+    cause::Cause,
+    requester::{Counted, Mark, Requester},
+};
 use crate::{
     address::AddrSpec,
     digest::sha256_parts,
@@ -256,6 +260,9 @@ pub struct LedgerRow {
     /// Partition key of the message index row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_pk: Option<String>,
+    /// Hash of the author's address, where one is known: gsi2 finds his mail by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author_key: Option<String>,
     /// Who wrote it, for listings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
@@ -270,6 +277,12 @@ pub struct LedgerRow {
     pub received_at: Timestamp,
     /// Our clock when it ended.
     pub ended_at: Timestamp,
+    /// When the table may remove the row, seconds since the epoch; `None` = never. Set as it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+    /// It was told that it ends within a week.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warned: bool,
     /// Who released or discarded it, if anybody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,

@@ -12,6 +12,7 @@ use crate::{
     ambient::Ambient,
     door::{Door, DoorError, Doors, Provider},
     mailbox::{Mailbox, MailboxError, Mailboxes},
+    retention::Retention,
     store::{Store, StoreError},
 };
 
@@ -31,6 +32,8 @@ pub struct Settings {
     pub adapter: Option<Provider>,
     /// No door takes mail: the environment's switch.
     pub closed: bool,
+    /// How long things are kept; of the mailboxes only what the stack says.
+    pub kept: Retention,
 }
 
 /// Why settings cannot be used.
@@ -70,6 +73,13 @@ pub struct Stored {
 }
 
 impl Settings {
+    /// How long things are kept, the mailboxes' own words included.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        let own = self.mailboxes.iter().map(|mailbox| (mailbox.id.as_str().to_owned(), mailbox.retention));
+        Retention { mailboxes: own.collect(), ..self.kept.clone() }
+    }
+
     /// These, overlaid with stored ones: a stored mailbox or door replaces the one of the same id.
     ///
     /// # Errors

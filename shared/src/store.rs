@@ -13,9 +13,10 @@ pub mod items;
 pub mod keys;
 pub mod outbox;
 pub mod query;
+pub mod requesters;
 pub mod settings;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -23,13 +24,13 @@ use aws_sdk_dynamodb::{
 };
 
 pub use self::{
-    commit::{Commit, CommitResult, EntryWrite, LedgerGuard, NetRow},
+    commit::{Commit, CommitResult, EntryWrite, LedgerGuard, NetRow, PersonWrite},
     copies::Counted,
     error::StoreError,
     keys::{Key, LedgerId},
     query::TicketFilter,
 };
-use crate::ambient::Ambient;
+use crate::{ambient::Ambient, retention::Retention};
 
 /// First pause between two tries of the same request.
 const RETRY_BASE: Duration = Duration::from_millis(50);
@@ -44,13 +45,20 @@ pub struct Store {
     client: Client,
     table: String,
     ambient: Ambient,
+    retention: Arc<Retention>,
 }
 
 impl Store {
     /// A store over one table. The client's own retries must be off: `commit` counts its tries itself.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, ambient: Ambient) -> Self {
-        Self { client, table: table.into(), ambient }
+        Self { client, table: table.into(), ambient, retention: Arc::default() }
+    }
+
+    /// The same table, where rows are kept so long.
+    #[must_use]
+    pub fn keeping(&self, retention: Retention) -> Self {
+        Self { retention: Arc::new(retention), ..self.clone() }
     }
 
     /// Takes the next ticket ordinal. Gaps are fine, doubles are not: an ordinal that is not used is never used again.

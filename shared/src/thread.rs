@@ -21,7 +21,7 @@ use crate::{
     headers::TicketRef,
     mailbox::{Mailbox, StrangerPolicy},
     message_id::MessageId,
-    records::{Claim, IndexDirection, IndexRow},
+    records::{Claim, IndexDirection, IndexRow, Requester},
     ticket::{ReplyEffect, Ticket, number_matches},
 };
 
@@ -54,6 +54,8 @@ pub struct Seen {
     pub by_id: HashMap<MessageId, IndexRow>,
     /// Tickets read; `None` = read and absent.
     pub tickets: BTreeMap<u64, Option<Ticket>>,
+    /// What is remembered of the author.
+    pub requester: Option<Requester>,
 }
 
 /// Who writes, for the weighing.

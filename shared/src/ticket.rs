@@ -172,6 +172,12 @@ pub struct Ticket {
     pub tags: Vec<String>,
     /// Entries, unverified ones included.
     pub entry_count: u64,
+    /// The last hour in which somebody wrote: hours since the epoch, of transport time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hour: Option<i64>,
+    /// Entries of that hour.
+    #[serde(default)]
+    pub hour_entries: u64,
     /// Time of the opening mail.
     pub created_at: Timestamp,
     /// Time of the newest entry or change.
@@ -194,6 +200,22 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// The hour that a time lies in, since the epoch.
+    #[must_use]
+    pub fn hour_of(at: Timestamp) -> i64 {
+        at.as_second().div_euclid(3600)
+    }
+
+    /// Counts one more entry at that time. What is of an earlier hour came late, and is not counted.
+    pub fn count_hour(&mut self, at: Timestamp) {
+        let hour = Self::hour_of(at);
+        match self.hour {
+            Some(counted) if counted > hour => {}
+            Some(counted) if counted == hour => self.hour_entries += 1,
+            _ => (self.hour, self.hour_entries) = (Some(hour), 1),
+        }
+    }
+
     /// The participant with that address; else the one whose address it is but for a `+` tag.
     #[must_use]
     pub fn participant(&self, author: &AddrSpec) -> Option<&Participant> {

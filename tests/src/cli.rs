@@ -6,6 +6,7 @@ mod door;
 mod explain;
 mod ingest;
 mod mailbox;
+mod people;
 mod stack;
 
 use std::path::{Path, PathBuf};
@@ -98,6 +99,8 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Redrive(args) => commands::redrive(&args).await,
         Verb::Replay(args) => commands::replay(&args).await,
         Verb::Approve(args) => commands::approve(&args).await,
+        Verb::Participant(args) => commands::participant(&args).await,
+        Verb::Requester(args) => commands::requester(&args).await,
         Verb::Token(args) => commands::token(&args).await,
         Verb::Explain(args) => commands::explain(&args).await,
         Verb::Mailbox(args) => commands::mailbox(&args).await,

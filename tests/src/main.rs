@@ -29,6 +29,7 @@ mod faults;
 mod fetch;
 mod mail_server;
 mod memory;
+mod people;
 mod providers;
 mod publish;
 mod queues;

@@ -1,6 +1,7 @@
 //! Ticket events: the stream's records into the handler, over the embedded table and a topic that remembers.
 
 mod batches;
+mod ends;
 mod faults;
 mod form;
 mod races;

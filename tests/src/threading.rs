@@ -2,6 +2,7 @@
 
 mod attacks;
 mod evidence;
+mod floods;
 mod holding;
 mod lifecycle;
 mod people;

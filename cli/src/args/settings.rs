@@ -153,6 +153,27 @@ pub struct MailboxFields {
     /// Attachments of a mail at most [default: 50].
     #[arg(long, value_name = "COUNT")]
     pub attachment_count: Option<u32>,
+    /// Days for which its held and failed mail is kept; 0 = as the stack says [default: 0].
+    #[arg(long, value_name = "DAYS")]
+    pub keep_held: Option<u16>,
+    /// Days for which its ledger rows are kept once the mail has come to its end; 0 = as the stack says [default: 0].
+    #[arg(long, value_name = "DAYS")]
+    pub keep_ledger: Option<u16>,
+    /// Tickets that one author may open within an hour; more are held, cause loop [default: 20].
+    #[arg(long, value_name = "COUNT")]
+    pub cap_author_tickets: Option<u64>,
+    /// Entries that one author may write within an hour [default: 60].
+    #[arg(long, value_name = "COUNT")]
+    pub cap_author_entries: Option<u64>,
+    /// Entries that one ticket may get within an hour [default: 120].
+    #[arg(long, value_name = "COUNT")]
+    pub cap_ticket_entries: Option<u64>,
+    /// Texts of one author in a row that may say the same within an hour [default: 8].
+    #[arg(long, value_name = "COUNT")]
+    pub cap_alike: Option<u64>,
+    /// Somebody who may bring any number of mails, `jane@example.com` or `*@example.com`; may be repeated, `-` = none.
+    #[arg(long = "uncapped", value_name = "WHO")]
+    pub uncapped: Vec<String>,
     /// Mail for it becomes tickets; else it is held, cause mailbox-disabled [default: true].
     #[arg(long, value_name = "true|false")]
     pub enabled: Option<bool>,

@@ -1,19 +1,15 @@
-//! `hold`, `approve`, `token`: the way out of held, closed and unverified.
+//! `approve`, `token`: the way out of unverified, and what proves a thread.
 
 use anyhow::anyhow;
 use postern::{
-    ingest::Released,
-    mailbox::MailboxId,
     parse::quoted::separator,
-    queue::Work,
-    records::Outcome,
     store::desk::Change,
     ticket::{Entry, Visibility},
 };
 use serde_json::json;
 
-use super::{COUNTED_MAX, Output, attention, find_mail, find_ticket, not_found, pretty, usage};
-use crate::{args, show, system::System};
+use super::{Output, find_ticket, not_found, pretty, usage};
+use crate::{args, system::System};
 
 /// Characters of `--actor` at most: it is kept in every row it acts on.
 const ACTOR_CHARS_MAX: usize = 64;
@@ -22,64 +18,6 @@ pub(super) fn actor(args: &args::Actor) -> anyhow::Result<&str> {
     let name = args.name.as_str();
     let fits = (1..=ACTOR_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     if fits { Ok(name) } else { Err(usage(format!("--actor takes 1 to {ACTOR_CHARS_MAX} printable characters"))) }
-}
-
-/// Held mail: list, release, discard.
-///
-/// # Errors
-/// No such mail, or the data directory or stack cannot be opened or read.
-pub async fn hold(args: &args::Hold) -> anyhow::Result<Output> {
-    match &args.verb {
-        args::HoldVerb::List { common } => {
-            let system = System::open(common).await?;
-            let lines = system.store.attention(&[Outcome::Held], COUNTED_MAX).await?;
-            let waiting = attention(&system).await?;
-            system.close().await;
-            Ok(Output::ok(if common.json {
-                pretty(&json!({ "mail": lines, "attention": waiting }))?
-            } else if lines.is_empty() {
-                "no mail is held\n".to_owned() + &show::attention(waiting)
-            } else {
-                show::ledger(&lines, 0) + &show::attention(waiting)
-            }))
-        }
-        args::HoldVerb::Release { id, mailbox, actor: who, common } => {
-            let actor = actor(who)?;
-            let mailbox = mailbox.as_deref().map(|text| {
-                MailboxId::parse(text).ok_or_else(|| usage(format!("--mailbox {text:?} is no mailbox id")))
-            });
-            let mailbox = mailbox.transpose()?;
-            let system = System::open(common).await?;
-            let (id, _) = find_mail(&system, id).await?;
-            let released = system.ingest().await?.release(&id, mailbox.as_ref(), actor).await;
-            let output = match released {
-                Ok(Released::Done(answer)) => Ok(Output::ok(show::answer(&answer, "released", common.json)?)),
-                Ok(Released::Refused(why)) => Ok(Output::refused(&why)),
-                // The mail is held as before; the queue carries the word until it is done.
-                Err(error) if error.retryable() => {
-                    let work = Work::Release { id: id.to_string(), mailbox, actor: actor.to_owned() };
-                    let queued = system.retry_queue()?.send(&work).await;
-                    let told = format!("not now ({error}); the retry queue releases {id}\n");
-                    queued.map(|()| Output::ok(told)).map_err(|_| error.into())
-                }
-                Err(error) => Err(error.into()),
-            };
-            system.close().await;
-            output
-        }
-        args::HoldVerb::Discard { id, actor: who, common } => {
-            let actor = actor(who)?;
-            let system = System::open(common).await?;
-            let (id, _) = find_mail(&system, id).await?;
-            let change = system.store.discard(&id, actor, system.ambient.now()).await?;
-            system.close().await;
-            match change {
-                Change::Made(row) if common.json => Ok(Output::ok(pretty(&row)?)),
-                Change::Made(_) => Ok(Output::ok(format!("discarded {id}; the raw octets are kept\n"))),
-                Change::Refused(why) => Ok(Output::refused(&why)),
-            }
-        }
-    }
 }
 
 /// Approves an unverified entry.

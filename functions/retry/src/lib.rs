@@ -209,9 +209,13 @@ impl App {
         if touched > 0 {
             tracing::warn!(touched, left, "the stream has lost what was due; it is told again");
         }
+        let warned = self.ingest.store.warn_of_ends(now, SWEPT_MAX).await?;
+        let oldest = self.ingest.store.oldest_held().await?;
+        let hours = oldest.map_or(0, |held| now.duration_since(held).as_hours().max(0));
+        telemetry::count("OldestHeldHours", hours.unsigned_abs(), now);
         let retold = retold?;
         telemetry::count("FetchesRetold", retold as u64, now);
-        Ok(json!({ "touched": touched, "left": left, "retold": retold }))
+        Ok(json!({ "touched": touched, "left": left, "retold": retold, "warned": warned }))
     }
 
     /// Asks providers for what no webhook brought. What is found goes through the retry queue, as word of it does.

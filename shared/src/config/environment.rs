@@ -8,6 +8,7 @@
 //! | `POSTERN_PREFIX` | | prefix of its ticket numbers, default `INC` |
 //! | `POSTERN_NUMBER_YEAR` | | `true`: numbers carry the year |
 //! | `POSTERN_REPLY_MODE` | | `plus` (default) or `off` |
+//! | `POSTERN_RAW_DAYS`, `POSTERN_HELD_DAYS`, `POSTERN_LEDGER_DAYS` | | for how long raw mail (by the bucket's rule), held mail and ledger rows are kept; 0 = for ever |
 //! | `POSTERN_ADAPTER` | `ESCALATED_INBOUND_ADAPTER`, `ESCALATED_INBOUND_EMAIL_ADAPTER` | provider of a route that names none |
 //! | `POSTERN_MAILGUN_SPAM_FIELDS`, `POSTERN_POSTMARK_SPAM_FIELDS`, `POSTERN_SENDGRID_SPAM_FIELDS` | | `true`: the provider is set up to add its spam fields |
 //! | `POSTERN_MAILGUN_DOMAINS`, `POSTERN_MAILGUN_REGION` | | domains whose stored events are gone through; `us` (default) or `eu` |
@@ -23,6 +24,7 @@ use crate::{
     address::AddrSpec,
     door::{Door, Doors, Provider, Region},
     mailbox::{Mailbox, MailboxId, Mailboxes, ReplyMode},
+    retention::{Days, Retention},
     secrets::{DoorSecrets, ESCALATED, OperatorSecrets},
     settings::Settings,
 };
@@ -66,7 +68,25 @@ pub fn settings(lookup: &Lookup<'_>, faults: &mut Vec<String>) -> Settings {
     let adapter = adapter.and_then(provider);
     let switch = first(lookup, &["POSTERN_ENABLED", "ESCALATED_INBOUND_EMAIL"]);
     let closed = switch.is_some_and(|(_, value)| matches!(value.to_ascii_lowercase().as_str(), "false" | "0" | "off"));
-    Settings { mailboxes, doors, adapter, closed }
+    let mut days = |name| days(lookup, name, faults);
+    let kept = Retention {
+        raw: days("POSTERN_RAW_DAYS"),
+        stack: Days { held: days("POSTERN_HELD_DAYS"), ledger: days("POSTERN_LEDGER_DAYS") },
+        ..Retention::default()
+    };
+    Settings { mailboxes, doors, adapter, closed, kept }
+}
+
+/// Days; nothing and 0 = for ever.
+fn days(lookup: &Lookup<'_>, name: &str, faults: &mut Vec<String>) -> Option<u16> {
+    let text = lookup(name)?;
+    match text.parse() {
+        Ok(days) => Some(days).filter(|days| *days > 0),
+        Err(_) => {
+            faults.push(format!("{name} is {text:?}; it is a number of days, 0 = for ever"));
+            None
+        }
+    }
 }
 
 fn doors(lookup: &Lookup<'_>, faults: &mut Vec<String>) -> Vec<Door> {

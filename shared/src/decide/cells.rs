@@ -10,7 +10,7 @@ use crate::{
     inbound::{InboundMessage, Ingress, Origin},
     mailbox::MailboxId,
     parse::parse,
-    records::{Holder, IndexRow, author_hash},
+    records::{IndexRow, author_hash},
     token::Keyring,
 };
 
@@ -56,6 +56,8 @@ fn ticket() -> Ticket {
         guest: true,
         tags: Vec::new(),
         entry_count: 1,
+        hour: None,
+        hour_entries: 0,
         created_at: at(),
         updated_at: at(),
         closed_at: None,

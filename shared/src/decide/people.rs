@@ -15,6 +15,8 @@ pub struct People {
     pub requester: Option<Participant>,
     /// Who takes part; holds the requester.
     pub participants: Vec<Participant>,
+    /// Nobody has said that the requester is a known contact.
+    pub guest: bool,
 }
 
 /// What the author's address says of him in this mailbox, wherever he writes.
@@ -75,7 +77,13 @@ pub(super) fn opening(mail: &Mail<'_>, place: &Place<'_>, powers: Powers, reason
     if participants.iter().any(|person| !person.approved) {
         reasons.push("participants-pending".to_owned());
     }
-    People { requester, participants }
+    People { guest: guest(place, requester.as_ref(), mail), requester, participants }
+}
+
+/// What is remembered is the author's: of another requester nothing was read.
+fn guest(place: &Place<'_>, requester: Option<&Participant>, mail: &Mail<'_>) -> bool {
+    let own = requester.map(|person| &person.address) == mail.author.address.as_ref();
+    !(own && place.seen.requester.as_ref().is_some_and(|row| row.known))
 }
 
 /// Those in To and Cc, as the mailbox's policy takes them.
@@ -90,7 +98,7 @@ fn copied(mail: &Mail<'_>, place: &Place<'_>) -> Vec<Participant> {
     people.into_iter().map(|person| Participant { approved, ..person }).collect()
 }
 
-fn disowned(mail: &Mail<'_>) -> bool {
+pub(super) fn disowned(mail: &Mail<'_>) -> bool {
     mail.author.authentication == Authentication::Failed
 }
 

@@ -1,8 +1,8 @@
 //! What a decision writes: the plan of an entry, its claims, and ends without an entry.
 
 use super::{
-    CLAIMS_PER_ENTRY, ClaimWrite, End, IndexSlot, Mail, Place, Plan, Target, Verb,
-    people::{Powers, powers},
+    CLAIMS_PER_ENTRY, ClaimWrite, Count, End, IndexSlot, Mail, Place, Plan, Target, Verb,
+    people::{Powers, disowned, powers},
 };
 use crate::{
     author::Authentication,
@@ -42,12 +42,14 @@ pub(super) fn plan(
         effect,
         visibility,
         slot,
-        claims: claims(mail, place, target_ticket(&target)),
+        // What its author's own domain disowns draws nobody's mail to its ticket.
+        claims: if disowned(mail) { Vec::new() } else { claims(mail, place, target_ticket(&target)) },
         target,
         related: found.related.iter().copied().collect(),
         refused_claims,
         bounced: None,
         flags,
+        count: Count { counted: None, opens: false, below: None },
     }
 }
 

@@ -36,6 +36,8 @@ fn ticket() -> Ticket {
         guest: true,
         tags: Vec::new(),
         entry_count: 2,
+        hour: None,
+        hour_entries: 0,
         created_at: at("2026-11-02T09:00:00Z"),
         updated_at: at("2026-11-02T09:00:00Z"),
         closed_at: None,
@@ -112,6 +114,9 @@ fn row(outcome: Outcome) -> LedgerRow {
         attempts: std::collections::BTreeSet::new(),
         received_at,
         ended_at: at("2026-11-02T09:00:00Z"),
+        author_key: None,
+        expires_at: None,
+        warned: false,
         actor: None,
         accept: None,
     }
@@ -197,7 +202,7 @@ fn an_agents_change_and_a_held_mail_in_full() {
         serde_json::to_value(&event).unwrap()["mail"],
         json!({
             "inbound_id": "ab/support", "outcome": "held", "cause": "spam", "reasons": ["spam-verdict"],
-            "mailbox": "support", "door": "mailgun", "received_at": "2026-11-02T03:00:00Z",
+            "mailbox": "support", "door": "mailgun", "received_at": "2026-11-02T03:00:00Z", "expires_at": null,
         })
     );
     assert_eq!(event.occurred_at, at("2026-11-02T09:00:00Z"), "when it ended, not when it came");

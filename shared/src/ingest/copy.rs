@@ -1,7 +1,7 @@
 //! One copy of a mail on its way: who gets it, what came, what was read from it.
 
 use crate::{
-    author::Author,
+    author::{Authentication, Author},
     classify::Classification,
     decide::Mail,
     headers::Headers,
@@ -10,7 +10,10 @@ use crate::{
     message_id::MessageId,
     parse::ParsedMessage,
     records::{Cause, Head},
-    store::{LedgerId, keys::NO_MAILBOX},
+    store::{
+        LedgerId,
+        keys::{self, Key, NO_MAILBOX},
+    },
     thread::ThreadKeys,
 };
 
@@ -55,6 +58,7 @@ impl<'a> Recipient<'a> {
 pub(super) struct Arrival {
     pub(super) inbound: InboundMessage,
     pub(super) headers: Headers,
+    pub(super) author: Author,
     pub(super) accept: AcceptRecord,
 }
 
@@ -62,7 +66,6 @@ pub(super) struct Arrival {
 pub(super) struct Reading {
     pub(super) parsed: ParsedMessage,
     pub(super) classification: Classification,
-    pub(super) author: Author,
     pub(super) id: MessageId,
     pub(super) head: Head,
     pub(super) body: String,
@@ -85,7 +88,19 @@ pub(super) struct Release<'a> {
     pub(super) cause: Option<Cause>,
 }
 
+impl Arrival {
+    /// The row of what is remembered of its author, in a scope.
+    pub(super) fn requester_key(&self, scope: &str) -> Key {
+        let disowned = self.author.authentication == Authentication::Failed;
+        keys::requester(scope, self.author.address.as_ref(), disowned)
+    }
+}
+
 impl<'a> Copy<'a> {
+    pub(super) fn requester_key(&self) -> Key {
+        self.arrival.requester_key(&self.mailbox.scope)
+    }
+
     /// For each attachment in order: why it is not taken out of the raw mail, if it is not.
     pub(super) fn refused_attachments(&self) -> Vec<Option<String>> {
         let attachments = &self.reading.parsed.attachments;
@@ -102,7 +117,7 @@ impl<'a> Copy<'a> {
             parsed: &self.reading.parsed,
             classification: &self.reading.classification,
             verdicts: &self.arrival.accept.verdicts,
-            author: &self.reading.author,
+            author: &self.arrival.author,
             id: &self.reading.id,
             head: &self.reading.head,
             body: &self.reading.body,

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 
 use super::{
     Delivery, Ingest, Recipient, already_ended,
-    queued::{MISSING_RECEIVES_MAX, PARK_ROUNDS_MAX, arrived},
+    queued::{MISSING_RECEIVES_MAX, PARK_ROUNDS_MAX},
     rows, told,
 };
 use crate::{
@@ -118,7 +118,7 @@ impl Ingest {
         let mailboxes = if by_header { kept.mailboxes.clone() } else { told.mailboxes.clone() };
         let accept = AcceptRecord { mailboxes, ..kept };
         let moved = by_header && !accept.mailboxes.is_empty();
-        let answers = self.deliver(&arrived(&accept, raw), false, delivery).await?;
+        let answers = self.deliver(&self.arrived(&accept, raw), false, delivery).await?;
         if moved {
             self.end_nobodys(&accept).await?;
         }
@@ -157,7 +157,7 @@ impl Ingest {
         }
         accept.verdicts = self.vouched(&accept.message(raw.clone()), &headers::scan(&raw)).await;
         if accept.mailboxes.is_empty() {
-            let arrival = arrived(told, raw.clone());
+            let arrival = self.arrived(told, raw.clone());
             accept.mailboxes = rows::choose(&arrival.inbound, &arrival.headers, &self.mailboxes);
         }
         self.blobs.put_raw(&accept, raw).await.map_err(IngestError::NotSafe)?;

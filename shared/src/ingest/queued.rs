@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::{Arrival, Ingest, Recipient, already_ended, rows, told};
 use crate::{
+    author::Author,
     blobs::{BlobError, BlobKey},
     headers::{self, Headers},
     inbound::{AcceptRecord, InboundMessage, Origin},
@@ -15,7 +16,7 @@ use crate::{
     outcome::{Answer, IngestError},
     queue::Work,
     records::{Cause, LedgerRow, Outcome},
-    store::{Commit, CommitResult, Counted, LedgerGuard, LedgerId, keys::NO_MAILBOX},
+    store::{Commit, CommitResult, Counted, LedgerGuard, LedgerId, keys::NO_MAILBOX, query::Wanted},
 };
 
 /// Deliveries without an end before a mail is poison (DESIGN section 3).
@@ -110,7 +111,7 @@ impl Ingest {
             return self.fetched_again(accept, fetch, delivery).await;
         }
         match self.blobs.get(&accept.raw_key).await {
-            Ok(raw) => self.deliver(&arrived(accept, raw), false, delivery).await,
+            Ok(raw) => self.deliver(&self.arrived(accept, raw), false, delivery).await,
             Err(error) => self.unfetched(accept, error, delivery).await,
         }
     }
@@ -235,7 +236,8 @@ impl Ingest {
     /// Writes a row that gives a copy up, unless it has ended. Lost to others: what they wrote.
     async fn park_copy(&self, id: &LedgerId, row: LedgerRow, stored: bool) -> Result<Answer, IngestError> {
         for _ in 0..PARK_ROUNDS_MAX {
-            let snapshot = self.read(id, stored, "", None, &crate::thread::ThreadKeys::default()).await?;
+            let wanted = Wanted { net: stored, ..Wanted::of(id) };
+            let snapshot = self.store.snapshot(&wanted).await?;
             if let Some(answer) = already_ended(id, snapshot.ledger.as_ref()) {
                 return Ok(answer);
             }
@@ -317,8 +319,12 @@ impl Ingest {
     }
 }
 
-/// A message as it was first accepted. Its single-use token is in the accept record, where the commit looks for it.
-pub(super) fn arrived(accept: &AcceptRecord, raw: Bytes) -> Arrival {
-    let inbound = accept.message(raw);
-    Arrival { headers: headers::scan(&inbound.raw), inbound, accept: accept.clone() }
+impl Ingest {
+    /// A message as it was first accepted. Its single-use token is in the accept record, where the commit looks for it.
+    pub(super) fn arrived(&self, accept: &AcceptRecord, raw: Bytes) -> Arrival {
+        let inbound = accept.message(raw);
+        let headers = headers::scan(&inbound.raw);
+        let author = Author::of(&headers, &accept.envelope, &accept.verdicts, &self.mailboxes);
+        Arrival { headers, author, inbound, accept: accept.clone() }
+    }
 }

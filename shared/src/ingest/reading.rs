@@ -5,7 +5,6 @@ use super::{
     copy::{Arrival, Copy, Reading},
 };
 use crate::{
-    author::Author,
     classify::{Classification, Kind, classify},
     parse,
     records::{Head, body_hash, digest_id},
@@ -14,7 +13,7 @@ use crate::{
 
 impl Ingest {
     pub(super) fn read_in_full(&self, arrival: &Arrival) -> Reading {
-        let Arrival { inbound, headers, accept } = arrival;
+        let Arrival { inbound, headers, accept, .. } = arrival;
         let mut parsed = parse::parse(&inbound.raw, headers);
         parsed.cut_at_separator(headers.is_forward(), |token| {
             let mut judged = self.mailboxes.iter().map(|mailbox| self.keyring.verify_separator(mailbox, token));
@@ -28,10 +27,9 @@ impl Ingest {
         if headers.all("x-postern-loop").any(signed) {
             classification = Classification { kind: Kind::Loop, reasons: vec!["signed-loop-header"] };
         }
-        let author = Author::of(headers, &inbound.envelope, &accept.verdicts, &self.mailboxes);
         let digest = || digest_id(headers, &parsed.text, accept.ingress.event_id.as_deref());
         let id = headers.message_id.clone().unwrap_or_else(digest);
-        Reading { head: Head::of(headers), body: body_hash(&parsed.text), parsed, classification, author, id }
+        Reading { head: Head::of(headers), body: body_hash(&parsed.text), parsed, classification, id }
     }
 
     /// Adds the keys that only the full parse can know; true where the first snapshot lacks them.

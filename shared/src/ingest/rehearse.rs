@@ -1,7 +1,7 @@
 //! Rehearsing: the pipeline up to its decision, with nothing written. What would be decided today, of a copy in the
 //! ledger or of a mail that nobody has brought in.
 
-use super::{Arrival, Copy, Ingest, Recipient, copy::Reading, queued::arrived, rows};
+use super::{Arrival, Copy, Ingest, Recipient, copy::Reading, rows};
 use crate::{
     blobs::BlobError,
     decide::{Decision, Verb},
@@ -45,7 +45,7 @@ impl Ingest {
             Err(BlobError::Missing(key)) => return Ok(Rehearsed::Refused(format!("there is no mail at {key}"))),
             Err(error) => return Err(IngestError::Unread(error)),
         };
-        let arrival = arrived(&accept, raw);
+        let arrival = self.arrived(&accept, raw);
         let own = MailboxId::parse(id.mailbox()).and_then(|id| self.mailboxes.by_id(&id));
         let chosen = || self.recipients(&accept).into_iter().find_map(|recipient| recipient.ours());
         let Some(mailbox) = own.or_else(chosen) else {
@@ -97,7 +97,7 @@ impl Ingest {
         self.learnt_by_parsing(&mut copy);
         let mut snapshot = self.read_again(&copy).await?;
         if let Some(stored) = stored {
-            without_its_own(&mut snapshot, stored, reading);
+            without_its_own(&mut snapshot, stored, arrival);
         }
         let decision = self.decide(&copy, snapshot, false).await?;
         Ok(self.as_row(&copy, &decision))
@@ -113,7 +113,7 @@ impl Ingest {
 }
 
 /// Takes out what the mail wrote when it came: else it would be a duplicate of itself, or answer its own claims.
-fn without_its_own(snapshot: &mut Snapshot, stored: &LedgerRow, reading: &Reading) {
+fn without_its_own(snapshot: &mut Snapshot, stored: &LedgerRow, arrival: &Arrival) {
     let itself = |own: &IndexRow| own.entry.is_some() && own.entry == stored.entry;
     if let Some(own) = snapshot.seen.own.take_if(|own| itself(own))
         && !own.claims.is_empty()
@@ -123,7 +123,7 @@ fn without_its_own(snapshot: &mut Snapshot, stored: &LedgerRow, reading: &Readin
         snapshot.seen.own = Some(IndexRow { head: None, body: None, holders: Vec::new(), ..claim });
     }
     if stored.effect == Some(Effect::Created) {
-        let author = reading.author.address.as_ref().map(author_hash);
+        let author = arrival.author.address.as_ref().map(author_hash);
         for row in snapshot.seen.by_id.values_mut() {
             row.claims.retain(|claim| Some(claim.ticket) != stored.ticket || Some(&claim.author) != author.as_ref());
         }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Copy, Ingest, Release, queued::arrived};
+use super::{Copy, Ingest, Release};
 use crate::{
     blobs::BlobError,
     inbound::AcceptRecord,
@@ -53,7 +53,7 @@ impl Ingest {
             Err(error) => return Err(error),
         };
         let accept = AcceptRecord { ingress: row.ingress, replay_guard: None, ..accept };
-        let arrival = arrived(&accept, raw);
+        let arrival = self.arrived(&accept, raw);
         let reading = self.read_in_full(&arrival);
         let keys = self.keys(&arrival, target);
         let copy = Copy {

@@ -1,5 +1,6 @@
 //! From a decision to the rows that are written: plain construction, every cap in one place.
 
+mod people;
 mod unread;
 
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ use crate::{
     mailbox::{Mailbox, MailboxId, Mailboxes},
     records::{Cause, IndexDirection, IndexRow, LedgerRow, Outcome},
     store::{
-        EntryWrite, StoreError,
+        EntryWrite, PersonWrite, StoreError,
         keys::{self, Key},
     },
     thread,
@@ -95,6 +96,7 @@ pub(super) fn choose(inbound: &InboundMessage, headers: &Headers, mailboxes: &Ma
 fn bare(arrival: &Arrival, mailbox: &str, decision: &Decision, now: Timestamp) -> LedgerRow {
     let accept = &arrival.accept;
     let author = arrival.headers.from.first().and_then(|a| a.address.clone());
+    let author_key = arrival.author.address.as_ref().map(keys::by_requester);
     let (clues, clues_more) = thread::kept(&decision.evidence);
     LedgerRow {
         outcome: Outcome::Committed,
@@ -113,11 +115,14 @@ fn bare(arrival: &Arrival, mailbox: &str, decision: &Decision, now: Timestamp) -
         ticket_number: None,
         entry: None,
         index_pk: None,
+        author_key,
         author: author.map(|a| cut_at(&a, LISTED_SUBJECT_OCTETS_MAX).to_owned()),
         subject: cut_at(&arrival.headers.subject, LISTED_SUBJECT_OCTETS_MAX).to_owned(),
         attempts: BTreeSet::new(),
         received_at: accept.ingress.transport_time,
         ended_at: now,
+        expires_at: None,
+        warned: false,
         actor: None,
         accept: None,
     }
@@ -186,6 +191,7 @@ pub(super) struct Written {
     ticket: Ticket,
     entry: Entry,
     index: (Key, IndexRow),
+    people: Vec<PersonWrite>,
 }
 
 impl Written {
@@ -197,6 +203,7 @@ impl Written {
             scope: &copy.mailbox.scope,
             id: &copy.reading.id,
             index: (&self.index.0, &self.index.1),
+            people: &self.people,
         }
     }
 }
@@ -234,7 +241,8 @@ pub(super) fn written(
         index_pk: Some(key.pk.clone()),
         ..bare(copy.arrival, copy.id.mailbox(), decision, now)
     };
-    Ok(Written { row, ticket, entry, index: (key, index) })
+    let people = people::of(copy, plan, &ticket);
+    Ok(Written { row, ticket, entry, index: (key, index), people })
 }
 
 fn index_key(copy: &Copy<'_>, plan: &Plan) -> Key {
@@ -258,12 +266,14 @@ fn ticket_after(copy: &Copy<'_>, plan: &Plan, ordinal: Option<u64>) -> Result<Ti
     match &plan.target {
         Target::New(people) => fresh(people, None),
         Target::FollowUp { old, participants } => {
-            let requester = copy.reading.author.participant();
-            fresh(&People { requester, participants: participants.clone() }, Some(old.ticket_id))
+            let requester = copy.arrival.author.participant();
+            let people = People { requester, participants: participants.clone(), guest: old.guest };
+            fresh(&people, Some(old.ticket_id))
         }
         Target::Append { ticket, status, participants } => {
             let mut after = Ticket::clone(ticket);
             after.entry_count += 1;
+            after.count_hour(at);
             after.updated_at = after.updated_at.max(at);
             if let Some(status) = status {
                 after.status = *status;
@@ -294,9 +304,11 @@ fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &People, ordinal: u64)
         requester: people.requester.as_ref().map(short_name),
         participants: people.participants.iter().map(short_name).collect(),
         participants_rev: 0,
-        guest: true,
+        guest: people.guest,
         tags: Vec::new(),
         entry_count: 1,
+        hour: Some(Ticket::hour_of(at)),
+        hour_entries: 1,
         created_at: at,
         updated_at: at,
         closed_at: None,
@@ -350,7 +362,7 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timesta
         entry: sk,
         direction: Direction::In,
         visibility: plan.visibility,
-        author: copy.reading.author.participant().as_ref().map(short_name),
+        author: copy.arrival.author.participant().as_ref().map(short_name),
         text_cut: text.len() < shown.len(),
         text: text.to_owned(),
         attachments: attachments.collect(),

@@ -2,6 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How much one author, and one ticket, may bring within an hour of transport time. What is beyond is held, cause `loop`,
+/// and released or discarded as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Caps {
+    /// Tickets that one author opens.
+    pub author_tickets: u64,
+    /// Entries that one author writes, those included.
+    pub author_entries: u64,
+    /// Entries on one ticket.
+    pub ticket_entries: u64,
+    /// Texts of one author in a row that say the same, unless they say that a machine wrote them.
+    pub alike: u64,
+}
+
+impl Default for Caps {
+    /// 20 tickets, 60 entries, 120 entries on a ticket, 8 alike.
+    fn default() -> Self {
+        Self { author_tickets: 20, author_entries: 60, ticket_entries: 120, alike: 8 }
+    }
+}
+
 /// Which attachments are taken out of a mail. The raw mail keeps all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

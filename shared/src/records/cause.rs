@@ -24,6 +24,8 @@ pub enum Cause {
     Collision,
     /// A stranger, where the mailbox's policy is to hold.
     Stranger,
+    /// Somebody has blocked the author.
+    BlockedSender,
     /// The author's address failed authentication, where the mailbox's policy is to hold.
     AuthFailed,
     /// An agent's address without passed authentication, and only an agent may do what the mail asks for.
@@ -36,6 +38,8 @@ pub enum Cause {
     ReadReceiptUnmatched,
     /// Held mail that an operator threw away; the raw is kept.
     Discarded,
+    /// Held mail of somebody of whom everything was erased; the octets are gone.
+    Erased,
     /// An authenticated payload that could not be read.
     UnreadablePayload,
     /// Processing broke on it, three times.

@@ -18,9 +18,11 @@
 //! | Put ENTRY, Put TICKET | `attribute_not_exists(pk)` |
 //! | Update TICKET (reply) | exists, not merged, `#status = :seen AND participants_rev = :seen` |
 //! | Update TICKET (old, follow-up) | `attribute_not_exists(followed_by) AND #status = :seen` |
+//! | Update REQUESTER | counts as read to be below their caps; hour as read, where counts begin anew |
 //! | Update MSGID (claim) | absent as read, or `direction = claim AND size(claims) = :seen` |
 
 mod actions;
+mod people;
 
 use std::collections::HashSet;
 
@@ -33,11 +35,11 @@ use super::{
     keys::{Key, LedgerId},
 };
 use crate::{
-    decide::Plan,
+    decide::{Count, Plan},
     inbound::ReplayGuard,
     message_id::MessageId,
-    records::{IndexRow, LedgerRow},
-    ticket::{Entry, Ticket},
+    records::{IndexRow, LedgerRow, Mark},
+    ticket::{Entry, Participant, Ticket},
 };
 
 pub(super) use actions::{put, update};
@@ -103,6 +105,25 @@ pub struct EntryWrite<'a> {
     pub id: &'a MessageId,
     /// Key and row of the message index.
     pub index: (&'a Key, &'a IndexRow),
+    /// What is remembered of those who write.
+    pub people: &'a [PersonWrite],
+}
+
+/// What one entry changes of what is remembered of somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonWrite {
+    /// His row.
+    pub key: Key,
+    /// His address, where the row is one person's.
+    pub person: Option<Participant>,
+    /// Transport time of his mail; `None` where he has written none.
+    pub seen_at: Option<Timestamp>,
+    /// A ticket is opened for him.
+    pub opened: bool,
+    /// What it does to his counts.
+    pub count: Option<Count>,
+    /// Mail to him came back for good, with this status; or he writes, proven, so that it cannot be.
+    pub undeliverable: Option<Option<Mark>>,
 }
 
 /// What an action was about, to judge a lost race.
@@ -131,7 +152,7 @@ impl Store {
     /// # Errors
     /// Every try failed, or the request is invalid.
     pub async fn commit(&self, commit: &Commit<'_>) -> Result<CommitResult, StoreError> {
-        let actions = actions::of(&self.table, commit, self.ambient.now())?;
+        let actions = actions::of(&self.table, commit, &self.retention, self.ambient.now())?;
         let (subjects, items): (Vec<Subject>, Vec<TransactWriteItem>) = actions.into_iter().unzip();
         Ok(match self.transact(items).await? {
             None => CommitResult::Done,

@@ -106,6 +106,10 @@ pub(super) fn ledger(id: &LedgerId, row: &LedgerRow) -> Result<Item, StoreError>
         set(&mut item, "gsi4pk", keys::outbox(shard));
         set(&mut item, "gsi4sk", keys::due(row.ended_at, id));
     }
+    if let Some(author) = &row.author_key {
+        set(&mut item, "gsi2pk", author.clone());
+        set(&mut item, "gsi2sk", format!("MAIL#{}#{id}", keys::instant(row.received_at)));
+    }
     // Listings show the door without reading the row.
     set(&mut item, "door", row.ingress.door.clone());
     Ok(item)

@@ -206,6 +206,14 @@ pub fn token(token_sha256: &str) -> Key {
     Key::new(format!("TOKEN#{token_sha256}"), "TOKEN")
 }
 
+/// Somebody who writes, or all of whom From names nobody. `disowned`: mail that his own domain disowns.
+#[must_use]
+pub fn requester(scope: &str, address: Option<&AddrSpec>, disowned: bool) -> Key {
+    let kind: &[u8] = if disowned { b"disowned" } else { b"requester" };
+    let address = address.map_or("", AddrSpec::as_str);
+    Key::new(format!("REQUESTER#{}", sha256_parts(&[kind, scope.as_bytes(), address.as_bytes()])), "REQUESTER")
+}
+
 /// gsi1: tickets by queue and status.
 #[must_use]
 pub fn by_status(queue: &str, status: Status, shard: u64) -> String {
@@ -218,7 +226,7 @@ pub fn by_attention(outcome: Outcome, shard: u64) -> String {
     format!("MAIL#{}#{shard}", outcome.as_str())
 }
 
-/// gsi2: tickets of a requester.
+/// gsi2: tickets of a requester, and ledger rows of an author.
 #[must_use]
 pub fn by_requester(address: &AddrSpec) -> String {
     sha256_parts(&[b"requester", address.as_str().as_bytes()])
@@ -232,6 +240,12 @@ pub fn by_day(day: &str, outcome: Outcome, shard: u64) -> String {
 
 /// What the gsi4 partition of everything due begins with.
 pub const OUTBOX_PREFIX: &str = "outbox#";
+
+/// gsi4, sparse: held and failed mail that will end, by when that is to be told.
+#[must_use]
+pub fn expiring(shard: u64) -> String {
+    format!("expiring#{shard}")
+}
 
 /// gsi4, sparse: what is due to be told.
 #[must_use]

@@ -15,7 +15,7 @@ use super::{
     items::{self, Item},
     keys::{self, Key, LedgerId},
 };
-use crate::event::Due;
+use crate::{event::Due, records::Outcome, retention::TOLD_BEFORE_SECONDS};
 
 /// Requests of one sweep under way at once.
 const CONCURRENCY: usize = 8;
@@ -28,6 +28,8 @@ const STATE: [&str; 3] = ["gsi4pk", "gsi4sk", "outcome"];
 pub struct Mark {
     key: Key,
     state: Vec<(&'static str, AttributeValue)>,
+    /// When it is due next, where it is: partition and sort key.
+    next: Option<(String, String)>,
 }
 
 /// What one sweep did.
@@ -74,17 +76,22 @@ impl Store {
     /// Any store error; the mark may be off or not.
     pub async fn told(&self, mark: &Mark) -> Result<bool, StoreError> {
         let (condition, names, values) = mark.condition();
-        let answer = self
+        let request = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(mark.key.attributes()))
-            .update_expression("REMOVE #gsi4pk, #gsi4sk")
             .condition_expression(condition)
             .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(values))
-            .send()
-            .await;
+            .set_expression_attribute_values(Some(values));
+        let request = match &mark.next {
+            None => request.update_expression("REMOVE #gsi4pk, #gsi4sk"),
+            Some((pk, sk)) => request
+                .update_expression("SET #gsi4pk = :next, #gsi4sk = :nextsk")
+                .expression_attribute_values(":next", AttributeValue::S(pk.clone()))
+                .expression_attribute_values(":nextsk", AttributeValue::S(sk.clone())),
+        };
+        let answer = request.send().await;
         changed(answer.map(drop).map_err(|error| StoreError::from_sdk(&error)))
     }
 
@@ -108,6 +115,64 @@ impl Store {
         Ok(Swept { touched: touched.into_iter().filter(|touched| *touched).count(), left })
     }
 
+    /// Makes due again what will end within a week and was not told of yet, the first `limit` of it: the stream brings it
+    /// to be told. One query a shard.
+    ///
+    /// # Errors
+    /// Any store error; what was marked before it stays marked.
+    pub async fn warn_of_ends(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let before = keys::instant(now);
+        let shards = stream::iter((0..keys::SHARDS).map(keys::expiring));
+        let queries = shards.map(|shard| self.due_in(shard, &before, limit)).buffered(CONCURRENCY);
+        let due: Vec<Mark> = queries.try_collect::<Vec<_>>().await?.into_iter().flatten().take(limit).collect();
+        let warnings = stream::iter(due).map(|mark| async move { self.warn(&mark, now).await });
+        let warned: Vec<bool> = warnings.buffer_unordered(CONCURRENCY).try_collect().await?;
+        Ok(warned.into_iter().filter(|warned| *warned).count())
+    }
+
+    /// Transport time of the mail that has been held longest; `None` = none is held. One query a shard.
+    ///
+    /// # Errors
+    /// Any store error.
+    pub async fn oldest_held(&self) -> Result<Option<Timestamp>, StoreError> {
+        let shards = stream::iter((0..keys::SHARDS).map(|shard| keys::by_attention(Outcome::Held, shard)));
+        let queries = shards.map(|shard| self.first_in(shard)).buffered(CONCURRENCY);
+        let firsts: Vec<Option<Timestamp>> = queries.try_collect().await?;
+        Ok(firsts.into_iter().flatten().min())
+    }
+
+    async fn first_in(&self, partition: String) -> Result<Option<Timestamp>, StoreError> {
+        let query = self.client.query().table_name(&self.table).index_name("gsi1");
+        let query = query
+            .key_condition_expression("gsi1pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .limit(1);
+        let answer = query.send().await.map_err(|error| StoreError::from_sdk(&error))?;
+        let sk = answer.items().first().and_then(|item| item.get("gsi1sk")?.as_s().ok());
+        Ok(sk.and_then(|sk| sk.split_once('#')?.0.parse().ok()))
+    }
+
+    async fn warn(&self, mark: &Mark, now: Timestamp) -> Result<bool, StoreError> {
+        let (condition, names, values) = mark.condition();
+        let what = mark.since().split_once('#').map_or("", |(_, what)| what);
+        let shard = keys::hash_shard(mark.key.hash());
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(mark.key.attributes()))
+            .update_expression("SET warned = :true, #gsi4pk = :outbox, #gsi4sk = :due")
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .expression_attribute_values(":outbox", AttributeValue::S(keys::outbox(shard)))
+            .expression_attribute_values(":due", AttributeValue::S(keys::due(now, what)))
+            .send()
+            .await;
+        changed(answer.map(drop).map_err(|error| StoreError::from_sdk(&error)))
+    }
+
     async fn due_in(&self, shard: String, before: &str, limit: usize) -> Result<Vec<Mark>, StoreError> {
         let answer = self
             .client
@@ -125,7 +190,7 @@ impl Store {
             .map_err(|error| StoreError::from_sdk(&error))?;
         let mut marks = Vec::new();
         for item in answer.items() {
-            marks.extend(Mark::of(&super::query::key_of(item)?, item));
+            marks.extend(Mark::read(&super::query::key_of(item)?, item));
         }
         Ok(marks)
     }
@@ -153,12 +218,18 @@ impl Store {
 }
 
 impl Mark {
-    /// `None` where the item is not marked.
+    /// `None` where the item is not marked as due.
     fn of(key: &Key, item: &Item) -> Option<Self> {
-        let marked = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-        let due = marked("gsi4pk")?.starts_with(keys::OUTBOX_PREFIX) && marked("gsi4sk").is_some();
+        let due = item.get("gsi4pk")?.as_s().ok()?.starts_with(keys::OUTBOX_PREFIX);
+        Self::read(key, item).filter(|_| due)
+    }
+
+    /// `None` where the item is not in gsi4.
+    fn read(key: &Key, item: &Item) -> Option<Self> {
+        let marked = |name: &str| item.get(name).is_some_and(AttributeValue::is_s);
         let state = STATE.iter().filter_map(|name| Some((*name, item.get(*name)?.clone())));
-        due.then(|| Self { key: key.clone(), state: state.collect() })
+        let there = marked("gsi4pk") && marked("gsi4sk");
+        there.then(|| Self { key: key.clone(), state: state.collect(), next: next(key, item) })
     }
 
     /// The sort key in gsi4: since when, and what.
@@ -174,6 +245,17 @@ impl Mark {
         let values = self.state.iter().map(|(name, value)| (format!(":{name}"), value.clone())).collect();
         (equal.join(" AND "), names, values)
     }
+}
+
+/// When mail that is held or failed and will end is to be told of again: a week before, once.
+fn next(key: &Key, item: &Item) -> Option<(String, String)> {
+    let id = LedgerId::from_key(&key.pk, &key.sk)?;
+    let ends: i64 = item.get("expires_at")?.as_n().ok()?.parse().ok()?;
+    let outcome = item.get("outcome")?.as_s().ok()?;
+    let waits = [Outcome::Held, Outcome::Failed].iter().any(|waits| waits.as_str() == outcome);
+    let told = item.contains_key("warned");
+    let at = Timestamp::from_second(ends.saturating_sub(TOLD_BEFORE_SECONDS)).ok()?;
+    (waits && !told).then(|| (keys::expiring(keys::hash_shard(key.hash())), keys::due(at, id)))
 }
 
 /// A lost condition is no failure here.

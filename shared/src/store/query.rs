@@ -39,6 +39,16 @@ pub struct Wanted<'a> {
     pub ids: &'a [MessageId],
     /// Tickets.
     pub tickets: &'a [u64],
+    /// What is remembered of the author.
+    pub requester: Option<&'a Key>,
+}
+
+impl<'a> Wanted<'a> {
+    /// A ledger row, and nothing else.
+    #[must_use]
+    pub const fn of(ledger: &'a LedgerId) -> Self {
+        Self { ledger, net: false, scope: "", own: None, ids: &[], tickets: &[], requester: None }
+    }
 }
 
 /// What was read.
@@ -143,7 +153,8 @@ impl Store {
             .chain(net.as_ref())
             .chain(own.as_ref())
             .chain(ids.iter().map(|(_, key)| key))
-            .chain(tickets.iter().map(|(_, key)| key));
+            .chain(tickets.iter().map(|(_, key)| key))
+            .chain(wanted.requester);
         let mut found = self.batch_get(all.cloned().collect()).await?;
         let mut snapshot = Snapshot::default();
         if let Some(item) = found.remove(&ledger) {
@@ -155,6 +166,9 @@ impl Store {
                 Some(row) if row.outcome == Outcome::Held => NetRow::Held,
                 Some(_) => NetRow::None,
             };
+        }
+        if let Some(item) = wanted.requester.and_then(|key| found.remove(key)) {
+            snapshot.seen.requester = Some(items::row(item, "REQUESTER")?);
         }
         if let Some(item) = own.and_then(|key| found.remove(&key)) {
             snapshot.seen.own = Some(items::row(item, "MSGID")?);

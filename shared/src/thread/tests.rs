@@ -38,6 +38,8 @@ fn ticket(ordinal: u64, people: &[&str]) -> Ticket {
         guest: true,
         tags: Vec::new(),
         entry_count: 1,
+        hour: None,
+        hour_entries: 0,
         created_at: AT,
         updated_at: AT,
         closed_at: None,

@@ -21,7 +21,9 @@ async fn made() -> Desk {
 const ALL: &str = "mailbox add change --address Change@postern.test --address rfc@postern.test --pattern *@fair.example \
     --pattern info+*@postern.test --prefix CHG --prefix-for problem=PRB --year true --queue cab --type change \
     --reply-mode off --strangers hold --subject-number-unauthenticated true --reopen-window always --scope itsm \
-    --attachment-each 10MB --attachment-total 20mb --attachment-count 5 --enabled false";
+    --authentication hold --agent ann@postern.test --agent *@desk.example --cc pending --reply-to always \
+    --form-sender form@web.example --uncapped *@monitoring.example --cap-author-tickets 5 --cap-author-entries 6 \
+    --keep-held 30 --keep-ledger 400 --cap-ticket-entries 7 --cap-alike 3 --attachment-each 10MB --attachment-total 20mb --attachment-count 5 --enabled false";
 
 fn typed(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
@@ -35,6 +37,10 @@ fn expected() -> Value {
         "prefixes": { "problem": "PRB" }, "year_in_number": true, "queue": "cab", "ticket_type": "change",
         "reply_mode": "off", "strangers": "hold", "subject_number_unauthenticated": true, "reopen_window_days": null,
         "attachments": { "each": 10 * 1024 * 1024, "total": 20 * 1024 * 1024, "count": 5 },
+        "authentication": "hold", "agents": ["ann@postern.test", "*@desk.example"], "cc": "pending", "reply_to": "always",
+        "form_senders": ["form@web.example"], "uncapped": ["*@monitoring.example"],
+        "retention": { "held": 30, "ledger": 400 },
+        "caps": { "author_tickets": 5, "author_entries": 6, "ticket_entries": 7, "alike": 3 },
     })
 }
 

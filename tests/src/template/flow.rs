@@ -23,17 +23,31 @@ fn optional(function: Function) -> &'static [&'static str] {
             "POSTERN_PREFIX",
             "POSTERN_NUMBER_YEAR",
             "POSTERN_REPLY_MODE",
+            "POSTERN_RAW_DAYS",
+            "POSTERN_HELD_DAYS",
+            "POSTERN_LEDGER_DAYS",
             "POSTERN_MAILGUN_SPAM_FIELDS",
             "POSTERN_POSTMARK_SPAM_FIELDS",
             "POSTERN_SENDGRID_SPAM_FIELDS",
             "POSTERN_SNS_TOPICS",
         ],
-        Function::Receipt => &["POSTERN_AWS_ENDPOINT", "POSTERN_PREFIX", "POSTERN_NUMBER_YEAR", "POSTERN_REPLY_MODE"],
+        Function::Receipt => &[
+            "POSTERN_AWS_ENDPOINT",
+            "POSTERN_PREFIX",
+            "POSTERN_NUMBER_YEAR",
+            "POSTERN_REPLY_MODE",
+            "POSTERN_RAW_DAYS",
+            "POSTERN_HELD_DAYS",
+            "POSTERN_LEDGER_DAYS",
+        ],
         Function::Retry => &[
             "POSTERN_AWS_ENDPOINT",
             "POSTERN_PREFIX",
             "POSTERN_NUMBER_YEAR",
             "POSTERN_REPLY_MODE",
+            "POSTERN_RAW_DAYS",
+            "POSTERN_HELD_DAYS",
+            "POSTERN_LEDGER_DAYS",
             "POSTERN_MAILGUN_SPAM_FIELDS",
             "POSTERN_MAILGUN_DOMAINS",
             "POSTERN_MAILGUN_REGION",
@@ -43,7 +57,7 @@ fn optional(function: Function) -> &'static [&'static str] {
 }
 
 /// What a variable must refer to.
-const MEANINGS: [(&str, &str); 19] = [
+const MEANINGS: [(&str, &str); 22] = [
     ("POSTERN_TABLE", "Table"),
     ("POSTERN_BUCKET", "Bucket"),
     ("POSTERN_MASTER_SECRET", "MasterSecret"),
@@ -57,6 +71,9 @@ const MEANINGS: [(&str, &str); 19] = [
     ("POSTERN_PREFIX", "TicketPrefix"),
     ("POSTERN_NUMBER_YEAR", "NumberYear"),
     ("POSTERN_REPLY_MODE", "ReplyMode"),
+    ("POSTERN_RAW_DAYS", "RawDays"),
+    ("POSTERN_HELD_DAYS", "HeldDays"),
+    ("POSTERN_LEDGER_DAYS", "LedgerDays"),
     ("POSTERN_MAILGUN_SPAM_FIELDS", "MailgunSpamFields"),
     ("POSTERN_POSTMARK_SPAM_FIELDS", "PostmarkSpamFields"),
     ("POSTERN_SENDGRID_SPAM_FIELDS", "SendgridSpamFields"),

@@ -24,7 +24,7 @@ fn people(case: &Case) -> (Option<String>, String) {
             }
             other => panic!("not a new ticket: {other:?}"),
         },
-        other => panic!("no entry: {other:?}"),
+        Verb::End(end) => panic!("no entry: {end:?}"),
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{bare, plain_end, with_accept};
 use crate::{
+    author::Author,
     decide::Decision,
     headers::Headers,
     inbound::{AcceptRecord, Ingress},
@@ -41,7 +42,8 @@ fn unread(
     now: Timestamp,
 ) -> LedgerRow {
     let nothing = accept.message(bytes::Bytes::new());
-    let arrival = Arrival { inbound: nothing, headers: Headers::default(), accept: accept.clone() };
+    let arrival =
+        Arrival { inbound: nothing, headers: Headers::default(), author: Author::unknown(), accept: accept.clone() };
     let decision = Decision { verb: plain_end(outcome, cause), reasons: vec![reason.to_owned()], evidence: Vec::new() };
     let row = LedgerRow { outcome, cause, ..bare(&arrival, mailbox, &decision, now) };
     with_accept(row, accept)
@@ -79,9 +81,12 @@ pub(in crate::ingest) fn unreadable(ingress: Ingress, key: &str, octets: u64, wh
         entry: None,
         index_pk: None,
         author: None,
+        author_key: None,
         subject: String::new(),
         attempts: BTreeSet::new(),
         ended_at: now,
+        expires_at: None,
+        warned: false,
         actor: None,
         accept: None,
     }

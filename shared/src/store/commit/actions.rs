@@ -10,7 +10,8 @@ use super::{Commit, EntryWrite, LedgerGuard, NetRow, StoreError, Subject, token_
 use crate::{
     decide::{ClaimWrite, IndexSlot, Target},
     inbound::ReplayGuard,
-    records::Holder,
+    records::{Holder, LedgerRow},
+    retention::Retention,
     store::{
         items::{self, Item, number},
         keys,
@@ -18,10 +19,15 @@ use crate::{
     ticket::Ticket,
 };
 
-type Action = (Subject, TransactWriteItem);
+pub(super) type Action = (Subject, TransactWriteItem);
 
-pub(super) fn of(table: &str, commit: &Commit<'_>, now: Timestamp) -> Result<Vec<Action>, StoreError> {
-    let mut actions = vec![ledger(table, commit)?];
+pub(super) fn of(
+    table: &str,
+    commit: &Commit<'_>,
+    retention: &Retention,
+    now: Timestamp,
+) -> Result<Vec<Action>, StoreError> {
+    let mut actions = vec![ledger(table, commit, retention)?];
     actions.extend(net_row(table, commit)?);
     if let Some(guard) = commit.token {
         actions.push(token(table, guard, now)?);
@@ -34,12 +40,16 @@ pub(super) fn of(table: &str, commit: &Commit<'_>, now: Timestamp) -> Result<Vec
             actions.push(claim_update(table, write, claim)?);
         }
         actions.extend(side_effects(table, write)?);
+        for person in write.people {
+            actions.push(super::people::person(table, person)?);
+        }
     }
     Ok(actions)
 }
 
-fn ledger(table: &str, commit: &Commit<'_>) -> Result<Action, StoreError> {
-    let item = items::ledger(commit.id, commit.row)?;
+fn ledger(table: &str, commit: &Commit<'_>, retention: &Retention) -> Result<Action, StoreError> {
+    let expires_at = retention.expires_at(commit.id.mailbox(), commit.row.outcome, commit.row.ended_at);
+    let item = items::ledger(commit.id, &LedgerRow { expires_at, ..commit.row.clone() })?;
     let seen = |word: &str| vec![(":seen", AttributeValue::S(word.to_owned()))];
     let (condition, values) = match commit.guard {
         LedgerGuard::Open => ("attribute_not_exists(pk) OR outcome = :seen", seen("queued")),
@@ -121,6 +131,12 @@ fn append(table: &str, seen: &Ticket, write: &EntryWrite<'_>, people: bool) -> R
         (":seen", AttributeValue::S(seen.status.as_str().to_owned())),
         (":rev", number(seen.participants_rev)),
     ];
+    if after.hour == seen.hour && after.hour_entries > seen.hour_entries {
+        set.push_str(", hour_entries = hour_entries + :one");
+    } else if after.hour != seen.hour {
+        set.push_str(", #hour = :hour, hour_entries = :one");
+        values.push((":hour", number(after.hour.unwrap_or_default().unsigned_abs())));
+    }
     if people {
         set.push_str(", participants = :people, participants_rev = participants_rev + :one");
         let people = items::ticket(after)?.remove("participants");
@@ -230,6 +246,9 @@ pub(in crate::store) fn update(
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     if status {
         update = update.expression_attribute_names("#status", "status");
+    }
+    if set.contains("#hour") || condition.contains("#hour") {
+        update = update.expression_attribute_names("#hour", "hour");
     }
     if set.contains("#state") {
         update = update.expression_attribute_names("#state", "state");

@@ -1,6 +1,6 @@
 //! Words of policies: what a mailbox lets mail do.
 
-use postern::mailbox::{AuthenticationPolicy, CcPolicy, Mailbox, ReplyToPolicy, StrangerPolicy, Who};
+use postern::mailbox::{AuthenticationPolicy, Caps, CcPolicy, Mailbox, ReplyToPolicy, StrangerPolicy, Who};
 
 use super::listed;
 use crate::{args::MailboxFields, commands::usage};
@@ -38,7 +38,23 @@ pub(super) fn onto(mailbox: &mut Mailbox, fields: &MailboxFields) -> anyhow::Res
     set(&mut mailbox.cc, &CC, ("cc", fields.cc.as_deref()), &id)?;
     set(&mut mailbox.reply_to, &REPLY_TO, ("reply-to", fields.reply_to.as_deref()), &id)?;
     people(&mut mailbox.agents, ("agent", &fields.agents), &id)?;
-    people(&mut mailbox.form_senders, ("form-sender", &fields.form_senders), &id)
+    people(&mut mailbox.form_senders, ("form-sender", &fields.form_senders), &id)?;
+    people(&mut mailbox.uncapped, ("uncapped", &fields.uncapped), &id)?;
+    for (field, days) in
+        [(&mut mailbox.retention.held, fields.keep_held), (&mut mailbox.retention.ledger, fields.keep_ledger)]
+    {
+        *field = days.map_or(*field, |days| Some(days).filter(|days| *days > 0));
+    }
+    let caps = &mut mailbox.caps;
+    for (field, option) in [
+        (&mut caps.author_tickets, fields.cap_author_tickets),
+        (&mut caps.author_entries, fields.cap_author_entries),
+        (&mut caps.ticket_entries, fields.cap_ticket_entries),
+        (&mut caps.alike, fields.cap_alike),
+    ] {
+        *field = option.unwrap_or(*field);
+    }
+    Ok(())
 }
 
 fn set<T: Copy, const N: usize>(
@@ -67,7 +83,7 @@ fn people(field: &mut Vec<Who>, (option, words): (&str, &[String]), id: &str) ->
 }
 
 /// The policies as they are shown, named as the options that set them.
-pub(in crate::commands) fn shown(mailbox: &Mailbox) -> [(&'static str, String); 6] {
+pub(in crate::commands) fn shown(mailbox: &Mailbox) -> [(&'static str, String); 10] {
     let joined = |list: &[Who]| match list {
         [] => "-".to_owned(),
         list => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
@@ -79,7 +95,23 @@ pub(in crate::commands) fn shown(mailbox: &Mailbox) -> [(&'static str, String); 
         ("cc", word(&CC, &mailbox.cc)),
         ("reply-to", word(&REPLY_TO, &mailbox.reply_to)),
         ("form-sender", joined(&mailbox.form_senders)),
+        ("keep-held", kept(mailbox.retention.held)),
+        ("keep-ledger", kept(mailbox.retention.ledger)),
+        ("caps", caps(&mailbox.caps)),
+        ("uncapped", joined(&mailbox.uncapped)),
     ]
+}
+
+fn kept(days: Option<u16>) -> String {
+    days.map_or_else(|| "as the stack says".to_owned(), |days| format!("{days} days"))
+}
+
+fn caps(caps: &Caps) -> String {
+    let Caps { author_tickets, author_entries, ticket_entries, alike } = caps;
+    format!(
+        "an hour: {author_tickets} tickets and {author_entries} entries of an author, {ticket_entries} entries on a \
+         ticket, {alike} texts alike"
+    )
 }
 
 fn word<T: PartialEq, const N: usize>(words: &Words<T, N>, policy: &T) -> String {
