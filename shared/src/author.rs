@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// What is known of the author's authenticity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Authentication {
     /// DMARC pass, or SPF pass aligned with the author's domain.
     Passed,

@@ -30,6 +30,7 @@ pub mod explain;
 pub mod headers;
 pub mod inspect;
 pub mod parse;
+pub mod rules;
 pub mod thread;
 pub mod token;
 

@@ -311,7 +311,7 @@ fn is_host(domain: &str) -> bool {
 }
 
 /// What may stand in a key between `#` signs.
-fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
 }
