@@ -11,6 +11,7 @@ use thiserror::Error;
 pub use self::{limits::AttachmentLimits, pattern::AddressPattern};
 use crate::{
     address::AddrSpec,
+    rules::Rules,
     token::{has_tag_form, readings, unwrapped},
 };
 
@@ -115,6 +116,9 @@ pub struct Mailbox {
     /// Which attachments are taken out of its mail.
     #[serde(default)]
     pub attachments: AttachmentLimits,
+    /// Its routing rules. They stand in an item of their own beside it, because a thousand of them are large.
+    #[serde(skip)]
+    pub rules: Rules,
 }
 
 fn yes() -> bool {
@@ -194,6 +198,7 @@ impl Mailbox {
             subject_number_unauthenticated: false,
             reopen_window_days: Some(14),
             attachments: AttachmentLimits::default(),
+            rules: Rules::default(),
         }
     }
 

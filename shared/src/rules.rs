@@ -151,6 +151,7 @@ impl Rules {
     }
 
     fn of(set: RuleSet) -> Self {
+        let set = RuleSet { schema: None, ..set };
         if set == RuleSet::default() { Self::default() } else { Self(Some(Arc::new(Compiled::of(set)))) }
     }
 
@@ -158,6 +159,11 @@ impl Rules {
     #[must_use]
     pub fn set(&self) -> Option<&RuleSet> {
         self.0.as_ref().map(|compiled| &compiled.set)
+    }
+
+    /// Queues that they send tickets to.
+    pub fn queues(&self) -> impl Iterator<Item = &str> {
+        self.set().into_iter().flat_map(|set| &set.rules).filter_map(|rule| rule.then.queue.as_deref())
     }
 
     /// True where nothing is ruled and nobody listed.
