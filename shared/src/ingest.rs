@@ -18,6 +18,7 @@ mod rehearse;
 mod release;
 mod replay;
 mod rows;
+mod ruled;
 mod undecided;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,7 +34,7 @@ use crate::{
     fetch::Fetcher,
     headers,
     inbound::{AcceptRecord, InboundMessage, Origin},
-    mailbox::{Mailbox, Mailboxes},
+    mailbox::Mailboxes,
     message_id::MessageId,
     outcome::{Answer, IngestError},
     parse,
@@ -45,7 +46,7 @@ use crate::{
         Commit, CommitResult, EntryWrite, LedgerGuard, LedgerId, NetRow, Store, StoreError,
         query::{Snapshot, Wanted},
     },
-    thread::{self, ThreadKeys},
+    thread::ThreadKeys,
     token::{Keyring, Verified},
 };
 
@@ -199,12 +200,8 @@ impl Ingest {
         own: Option<&MessageId>,
         keys: &ThreadKeys,
     ) -> Result<Snapshot, IngestError> {
-        let tickets = keys.named_tickets();
-        Ok(self.store.snapshot(&Wanted { ledger, net, scope, own, ids: &keys.ids, tickets: &tickets }).await?)
-    }
-
-    fn keys(&self, arrival: &Arrival, mailbox: &Mailbox) -> ThreadKeys {
-        thread::keys(&arrival.headers, &arrival.inbound, mailbox, &self.mailboxes, &self.keyring)
+        let (ids, tickets) = (&keys.wanted(), &keys.named_tickets());
+        Ok(self.store.snapshot(&Wanted { ledger, net, scope, own, ids, tickets }).await?)
     }
 
     async fn copy(
@@ -225,7 +222,7 @@ impl Ingest {
             Recipient::Nobody => return self.held_for(arrival, &id, Cause::UnknownRecipient, snapshot.net).await,
         };
         let reading = reading.get_or_insert_with(|| self.read_in_full(arrival));
-        let copy = Copy { arrival, reading, mailbox, id, keys: self.keys(arrival, mailbox), release: None };
+        let copy = self.copy_for(arrival, reading, mailbox, id, None);
         self.settle(copy, Some(snapshot)).await
     }
 
@@ -300,7 +297,7 @@ impl Ingest {
         if let Some(original) = report.and_then(|report| report.original_message_id.as_ref()) {
             copy.keys.add_id(original, copy.mailbox, &self.mailboxes, &self.keyring);
         }
-        copy.keys.own.is_none() || copy.keys.ids.len() != before
+        copy.keys.own.is_none() || copy.keys.ids.len() != before || copy.key_unread
     }
 
     async fn decide(&self, copy: &Copy<'_>, snapshot: Snapshot, replayed: bool) -> Result<Decision, IngestError> {

@@ -38,6 +38,7 @@ pub(super) fn plan(
         related: found.related.iter().copied().collect(),
         refused_claims,
         bounced: None,
+        key: None,
         flags,
     }
 }

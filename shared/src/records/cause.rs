@@ -24,6 +24,12 @@ pub enum Cause {
     Collision,
     /// A stranger, where the mailbox's policy is to hold.
     Stranger,
+    /// A rule of the mailbox says so.
+    Rule,
+    /// The author stands on the mailbox's block list.
+    BlockedSender,
+    /// The author does not stand on the mailbox's allow list, and it takes nobody else's mail.
+    NotAllowed,
     /// A single-use token came with another body.
     ReplayedToken,
     /// Our own mail, seen from outside.
