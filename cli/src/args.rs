@@ -1,6 +1,7 @@
 //! The command line.
 
 mod explain;
+mod rule;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 pub use explain::{Envelope, Explain};
+pub use rule::{Rule, RuleCheck, RuleSet, RuleVerb};
 pub use settings::{
     Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxTest,
     MailboxVerb, Named,
@@ -106,6 +108,8 @@ pub enum Verb {
     Explain(Explain),
     /// What people write to: list, add, set, remove, test.
     Mailbox(Mailbox),
+    /// What a mailbox does with mail of a certain form: list, set, check.
+    Rule(Rule),
     /// How mail arrives: list, add, set, remove, test.
     Door(Door),
     /// Credentials that providers prove themselves with: list, set, rotate.

@@ -6,6 +6,7 @@ mod door;
 mod explain;
 mod ingest;
 mod mailbox;
+mod rule;
 mod stack;
 
 use std::path::{Path, PathBuf};
@@ -101,6 +102,7 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Token(args) => commands::token(&args).await,
         Verb::Explain(args) => commands::explain(&args).await,
         Verb::Mailbox(args) => commands::mailbox(&args).await,
+        Verb::Rule(args) => commands::rule(&args).await,
         Verb::Door(args) => commands::door(&args).await,
         Verb::Secret(args) => commands::secret(&args).await,
         Verb::Doors(args) => commands::doors(&args).await,

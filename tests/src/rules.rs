@@ -12,7 +12,10 @@ use postern::{
 };
 
 use crate::{
-    harness::{explore::explore, wire::Wire},
+    harness::{
+        explore::{Race, explore},
+        wire::Wire,
+    },
     world::{Mail, SUPPORT, World, mail, mailbox, text},
 };
 
@@ -135,6 +138,35 @@ async fn a_stand_in_written_as_an_id_is_none() {
     assert_eq!(world.end_state().await.partition, "o0 | o1 | p");
 }
 
+/// Two mails at once.
+async fn both(world: &World, pair: &[Mail; 2], race: &mut Race) {
+    let wires: Vec<Wire> = pair.iter().map(|_| race.wire()).collect();
+    let actors = pair.iter().zip(&wires).enumerate().map(|(n, (mail, wire))| {
+        let (ingest, copy) = (world.over(wire), mail.copy(&n.to_string()));
+        async move { drop(ingest.run(copy.inbound()).await.unwrap()) }.boxed_local()
+    });
+    race.run(actors.collect::<Vec<_>>()).await;
+}
+
+#[tokio::test]
+async fn tags_of_two_mails_at_once_are_all_kept() {
+    let rules = r#"{ "rules": [{ "name": "o", "if": { "subject": ["one"] }, "then": { "tags": ["one"] } },
+        { "name": "t", "if": { "subject": ["two"] }, "then": { "tags": ["two"] } }] }"#;
+    let reply = |name: &str, subject: &str| mail(name, "cust").reply_to(&["o"]).subject(subject);
+    let pair = [reply("a", "one"), reply("b", "two")];
+    let visited = explore(5_000, async |race| {
+        let world = World::with(vec![ruled(rules)]).await;
+        world.deliver(&mail("o", "cust").copy("o")).await;
+        both(&world, &pair, race).await;
+        let mut tags = status(&world, 1).await.1;
+        tags.sort();
+        assert_eq!(tags, ["one", "two"]);
+    })
+    .await;
+    assert!(visited.complete && visited.interleavings > 5, "{visited:?}");
+    println!("| tags of two mails at once | {} |", visited.interleavings);
+}
+
 #[tokio::test]
 async fn two_mails_with_a_new_key_end_on_one_ticket() {
     for (pair, statuses) in [
@@ -145,12 +177,7 @@ async fn two_mails_with_a_new_key_end_on_one_ticket() {
     ] {
         let visited = explore(5_000, async |race| {
             let world = watched().await;
-            let wires: Vec<Wire> = pair.iter().map(|_| race.wire()).collect();
-            let actors = pair.iter().zip(&wires).enumerate().map(|(n, (mail, wire))| {
-                let (ingest, copy) = (world.over(wire), mail.copy(&n.to_string()));
-                async move { drop(ingest.run(copy.inbound()).await.unwrap()) }.boxed_local()
-            });
-            race.run(actors.collect::<Vec<_>>()).await;
+            both(&world, &pair, race).await;
             assert_eq!(world.end_state().await.partition, "a b");
             let ticket = world.items("TICKET#").await.into_values().find(|item| text(item, "sk") == "TICKET").unwrap();
             let status = Status::parse(&text(&ticket, "status")).unwrap();
@@ -158,6 +185,7 @@ async fn two_mails_with_a_new_key_end_on_one_ticket() {
         })
         .await;
         assert!(visited.complete && visited.interleavings > 5, "{visited:?}");
+        println!("| two mails with a new key | {} |", visited.interleavings);
     }
 }
 
