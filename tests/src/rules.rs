@@ -205,3 +205,23 @@ async fn rules_of_the_largest_size_are_stored_and_read_by_the_same_queries() {
     store.change_settings(&Change::PutRules(&support.id, &Rules::default()), 1).await.unwrap();
     assert!(store.settings().await.unwrap().rules.is_empty() && world.items("MAILBOX").await.len() == 1);
 }
+
+#[tokio::test]
+async fn of_two_mails_with_a_known_key_the_later_one_counts() {
+    for (pair, statuses) in [
+        ([alarm("a", PROBLEM, 3), alarm("b", RECOVERY, 2)], vec![Status::New, Status::Open]),
+        ([alarm("a", PROBLEM, 2), alarm("b", RECOVERY, 3)], vec![Status::Resolved]),
+    ] {
+        let visited = explore(5_000, async |race| {
+            let world = watched().await;
+            world.deliver(&alarm("p", PROBLEM, 1).copy("p")).await;
+            both(&world, &pair, race).await;
+            assert_eq!(world.end_state().await.partition, "a b p");
+            let status = status(&world, 1).await.0;
+            assert!(statuses.contains(&status), "{status:?}");
+        })
+        .await;
+        assert!(visited.complete && visited.interleavings > 5, "{visited:?}");
+        println!("| two mails with a known key | {} |", visited.interleavings);
+    }
+}
