@@ -4,6 +4,7 @@ mod explain;
 mod hold;
 mod participant;
 mod requester;
+mod rule;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ pub use explain::{Envelope, Explain};
 pub use hold::{Hold, HoldVerb, Selected, Which};
 pub use participant::{OnParticipant, Participant, ParticipantVerb};
 pub use requester::{Erase, Export, OfRequester, Requester, RequesterVerb};
+pub use rule::{Rule, RuleCheck, RuleSet, RuleVerb};
 pub use settings::{
     Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxTest,
     MailboxVerb, Named,
@@ -116,6 +118,8 @@ pub enum Verb {
     Explain(Explain),
     /// What people write to: list, add, set, remove, test.
     Mailbox(Box<Mailbox>),
+    /// What a mailbox does with mail of a certain form: list, set, check.
+    Rule(Rule),
     /// How mail arrives: list, add, set, remove, test.
     Door(Door),
     /// Credentials that providers prove themselves with: list, set, rotate.

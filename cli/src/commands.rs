@@ -13,6 +13,7 @@ mod mailbox;
 mod participant;
 mod probe;
 mod requester;
+mod rule;
 mod secret;
 mod settings;
 
@@ -39,6 +40,7 @@ pub use lists::{mail, ticket, tickets};
 pub use mailbox::mailbox;
 pub use participant::participant;
 pub use requester::requester;
+pub use rule::rule;
 pub use secret::secret;
 
 /// Exit codes (BSD `sysexits.h`): what Postfix's pipe(8) understands.

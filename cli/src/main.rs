@@ -49,6 +49,7 @@ async fn run(verb: Verb) -> anyhow::Result<Output> {
         Verb::Inspect(args) => commands::inspect(&args),
         Verb::Explain(args) => commands::explain(&args).await,
         Verb::Mailbox(args) => commands::mailbox(&args).await,
+        Verb::Rule(args) => commands::rule(&args).await,
         Verb::Door(args) => commands::door(&args).await,
         Verb::Secret(args) => commands::secret(&args).await,
         Verb::Doors(args) => commands::doors(&args).await,

@@ -15,6 +15,7 @@ use postern::{
     ticket::{Act, Entry, Ticket, Visibility, cut_at},
 };
 
+pub(crate) use self::explained::decision;
 pub use self::explained::{differences, explanation};
 use crate::commands::Attention;
 
@@ -24,7 +25,7 @@ const SUBJECT_COLUMNS: usize = 48;
 const ID_CHARS: usize = 12;
 
 /// Text safe on a terminal: mail cannot move the cursor or turn the direction of writing.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .collect()
@@ -42,7 +43,7 @@ fn subject(text: &str) -> String {
     if text.is_empty() { "(no subject)".to_owned() } else { short(text, SUBJECT_COLUMNS) }
 }
 
-fn word(value: &impl serde::Serialize) -> String {
+pub(crate) fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -98,6 +99,10 @@ pub fn conversation(ticket: &Ticket, entries: &[Entry]) -> String {
     let mut text = format!("{}  {}\n", ticket.number, subject(&ticket.subject));
     let requester = ticket.requester.as_ref().map_or_else(|| "(unknown)".to_owned(), person);
     text.push_str(&format!("status {}   queue {}   requester {requester}\n", ticket.status.as_str(), ticket.queue));
+    if ticket.priority != "normal" || !ticket.tags.is_empty() {
+        let tags = if ticket.tags.is_empty() { String::new() } else { format!("   tags {}", ticket.tags.join(", ")) };
+        text.push_str(&format!("priority {}{tags}\n", ticket.priority));
+    }
     let others =
         ticket.participants.iter().filter(|p| Some(&p.address) != ticket.requester.as_ref().map(|r| &r.address));
     let (approved, pending): (Vec<_>, Vec<_>) = others.partition(|p| p.approved);

@@ -18,7 +18,8 @@ use crate::{
 };
 
 /// What is known of the author's authenticity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Authentication {
     /// DMARC pass, or a signature (DKIM) or an envelope sender (SPF) of the author's organisation passed.
     Passed,

@@ -1,12 +1,13 @@
 //! The decision: what one copy of one mail does, with its reasons. Pure: same mail, same rows, same answer.
 //!
-//! Order: single-use token, verdicts that hold, own id (own copy, duplicate, collision), evidence and standing, kind.
-//! A release overrides every cause that holds.
+//! Order: single-use token, verdicts that hold, own id (own copy, duplicate, collision), rules that hold, evidence and
+//! standing, kind. A release overrides every cause that holds.
 
 mod caps;
 mod own;
 mod people;
 mod plan;
+mod ruled;
 
 pub use caps::Count;
 use caps::capped;
@@ -25,6 +26,7 @@ use crate::{
     message_id::MessageId,
     parse::ParsedMessage,
     records::{Cause, Claim, Effect, Head, IndexDirection, Outcome},
+    rules::Ruled,
     thread::{Chosen, Clue, Level, Match, Resolution, Seen, Standing, ThreadKeys, resolve},
     ticket::{Participant, ReplyEffect, Status, Ticket, Visibility},
 };
@@ -45,6 +47,8 @@ pub struct Mail<'a> {
     pub verdicts: &'a Verdicts,
     /// Author.
     pub author: &'a Author,
+    /// What the mailbox's rules say of it.
+    pub ruled: &'a Ruled,
     /// Own id, or the digest that stands in for it.
     pub id: &'a MessageId,
     /// Head.
@@ -141,6 +145,8 @@ pub struct Plan {
     pub refused_claims: Vec<u64>,
     /// Our sent entry that a bounce speaks of: ticket and sort key.
     pub bounced: Option<(u64, String)>,
+    /// Its merge key, where no ticket has that yet.
+    pub key: Option<MessageId>,
     /// What agents should know.
     pub flags: Vec<String>,
     /// What it does to the counts of its author.
@@ -190,6 +196,7 @@ pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> 
     let mut reasons: Vec<String> = mail.classification.reasons.iter().map(|r| (*r).to_owned()).collect();
     reasons.extend(mail.author.flags.iter().map(|flag| (*flag).to_owned()));
     reasons.extend(mail.verdicts.doubts().into_iter().map(str::to_owned));
+    reasons.extend(mail.ruled.reasons());
     if place.release {
         reasons.push("released".to_owned());
     }
@@ -200,11 +207,14 @@ pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> 
     if mail.verdicts.virus == Some(Verdict::Fail) && !place.release {
         return end(held(Cause::Virus), reasons, Vec::new());
     }
-    let spam = mail.verdicts.spam == Some(Verdict::Fail) && !place.release;
+    let spam = mail.verdicts.spam == Some(Verdict::Fail) && !place.release && !ruled::vouched_for(mail);
     let own = own_row(mail, place, &mut reasons);
     if let (Err(verb), false) = (&own, spam) {
         // Known already: no ticket needs to be read.
         return end(verb.clone(), reasons, Vec::new());
+    }
+    if let Some(verb) = ruled::stopped(mail, place) {
+        return end(verb, reasons, Vec::new());
     }
     if place.seen.requester.as_ref().is_some_and(|known| known.blocked.is_some()) && !place.release {
         return end(held(Cause::BlockedSender), reasons, Vec::new());
@@ -229,11 +239,15 @@ pub fn decide(mail: &Mail<'_>, place: &Place<'_>) -> Result<Decision, Vec<u64>> 
     if spam && !spoken_for(mail, found.chosen.as_ref()) {
         return end(held(Cause::Spam), reasons, found.evidence);
     }
+    if ruled::unwelcome(mail, place, found.chosen.as_ref()) {
+        return end(held(Cause::NotAllowed), reasons, found.evidence);
+    }
     let slot = match own {
         Ok(slot) => slot,
         Err(verb) => return end(verb, reasons, found.evidence),
     };
-    let verb = by_kind(mail, place, slot, &found, &mut reasons);
+    let mut verb = by_kind(mail, place, slot, &found, &mut reasons);
+    ruled::finish(mail, place, &mut verb, &mut reasons);
     let verb = capped(mail, place, verb, &mut reasons);
     end(verb, reasons, found.evidence)
 }
@@ -320,19 +334,16 @@ fn open_new(
 
 fn append(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, chosen: &Chosen) -> Verb {
     let ticket = &chosen.ticket;
-    let after = ticket.status.after_reply(ticket.closed_at, place.mailbox.reopen_window_days, mail.at);
+    let after = ruled::after_reply(mail, place, chosen);
     let participants = grown(mail, place, ticket, chosen.standing);
     let (target, effect) = match after {
         ReplyEffect::FollowsUp => {
             let participants = participants.unwrap_or_else(|| ticket.participants.clone());
             (Target::FollowUp { old: Box::new(ticket.clone()), participants }, Effect::Created)
         }
-        ReplyEffect::Reopens => {
-            let status = Some(Status::Open);
-            (Target::Append { ticket: Box::new(ticket.clone()), status, participants }, Effect::Reopened)
-        }
-        ReplyEffect::Stays => {
-            (Target::Append { ticket: Box::new(ticket.clone()), status: None, participants }, Effect::Matched)
+        ReplyEffect::Reopens | ReplyEffect::Resolves | ReplyEffect::Stays => {
+            let effect = if after == ReplyEffect::Reopens { Effect::Reopened } else { Effect::Matched };
+            (Target::Append { ticket: Box::new(ticket.clone()), status: after.status(), participants }, effect)
         }
     };
     Verb::Commit(Box::new(plan(mail, place, slot, found, target, (effect, Visibility::Public))))

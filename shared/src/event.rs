@@ -238,8 +238,9 @@ pub fn of(due: &Due) -> Vec<Event> {
 
 fn of_entry(entry: &Entry, ticket: &Ticket) -> Vec<Event> {
     let item = [entry.ticket.to_string(), entry.entry.clone()];
-    // A mail changes a status in one way only: it opens (DESIGN section 5).
-    let change = entry.previous_status.map(|from| ChangeFacts { from, to: Status::Open, actor: "mail".to_owned() });
+    // A mail changes a status in two ways: it opens (DESIGN section 5), or it tells of a recovery.
+    let to = if entry.effect == Some(Effect::Reopened) { Status::Open } else { Status::Resolved };
+    let change = entry.previous_status.map(|from| ChangeFacts { from, to, actor: "mail".to_owned() });
     let event = |event_type, change| Event {
         ticket: Some(TicketFacts::of(ticket)),
         entry: Some(EntryFacts::of(entry)),

@@ -180,7 +180,7 @@ fn values<'a>(kept: &'a Kept, name: &'a str) -> impl Iterator<Item = Cow<'a, str
 }
 
 /// Runs a parser that is not ours: a panic in it costs its result, not the mail.
-fn guarded<T: Default>(read: impl FnOnce() -> T + std::panic::UnwindSafe) -> T {
+pub(crate) fn guarded<T: Default>(read: impl FnOnce() -> T + std::panic::UnwindSafe) -> T {
     std::panic::catch_unwind(read).unwrap_or_default()
 }
 

@@ -19,6 +19,7 @@ mod rehearse;
 mod release;
 mod replay;
 mod rows;
+mod ruled;
 mod undecided;
 mod vouched;
 
@@ -36,7 +37,7 @@ use crate::{
     fetch::Fetcher,
     headers,
     inbound::{AcceptRecord, InboundMessage, Origin},
-    mailbox::{Mailbox, Mailboxes},
+    mailbox::Mailboxes,
     outcome::{Answer, IngestError},
     queue::Queue,
     records::{Cause, LedgerRow, Outcome},
@@ -46,7 +47,7 @@ use crate::{
         Commit, CommitResult, EntryWrite, LedgerGuard, LedgerId, NetRow, Store, StoreError,
         query::{Snapshot, Wanted},
     },
-    thread::{self, ThreadKeys},
+    thread::ThreadKeys,
     token::Keyring,
 };
 
@@ -207,12 +208,8 @@ impl Ingest {
 
     /// Reads what is wanted, and what the keys name.
     async fn read(&self, wanted: &Wanted<'_>, keys: &ThreadKeys) -> Result<Snapshot, IngestError> {
-        let tickets = keys.named_tickets();
-        Ok(self.store.snapshot(&Wanted { ids: &keys.ids, tickets: &tickets, ..*wanted }).await?)
-    }
-
-    fn keys(&self, arrival: &Arrival, mailbox: &Mailbox) -> ThreadKeys {
-        thread::keys(&arrival.headers, &arrival.inbound, mailbox, &self.mailboxes, &self.keyring)
+        let (ids, tickets) = (&keys.wanted(), &keys.named_tickets());
+        Ok(self.store.snapshot(&Wanted { ids, tickets, ..*wanted }).await?)
     }
 
     async fn copy(
@@ -233,7 +230,7 @@ impl Ingest {
             Recipient::Nobody => return self.held_for(arrival, &id, Cause::UnknownRecipient, snapshot.net).await,
         };
         let reading = reading.get_or_insert_with(|| self.read_in_full(arrival));
-        let copy = Copy { arrival, reading, mailbox, id, keys: self.keys(arrival, mailbox), release: None };
+        let copy = self.copy_for(arrival, reading, mailbox, id, None);
         self.settle(copy, Some(snapshot)).await
     }
 

@@ -31,6 +31,7 @@ pub mod headers;
 pub mod inspect;
 pub mod parse;
 pub mod retention;
+pub mod rules;
 pub mod similar;
 pub mod thread;
 pub mod token;

@@ -17,6 +17,7 @@ pub use self::{
 use crate::{
     address::AddrSpec,
     retention::Days,
+    rules::Rules,
     token::{has_tag_form, readings, unwrapped},
 };
 
@@ -118,6 +119,9 @@ pub struct Mailbox {
     /// Authors who may bring any number of mails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uncapped: Vec<Who>,
+    /// Its routing rules. They stand in an item of their own beside it, because a thousand of them are large.
+    #[serde(skip)]
+    pub rules: Rules,
 }
 
 fn yes() -> bool {
@@ -205,6 +209,7 @@ impl Mailbox {
             retention: Days::default(),
             caps: Caps::default(),
             uncapped: Vec::new(),
+            rules: Rules::default(),
         }
     }
 
@@ -328,7 +333,7 @@ fn is_host(domain: &str) -> bool {
 }
 
 /// What may stand in a key between `#` signs.
-fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
 }

@@ -14,6 +14,9 @@ const SES_DOMAIN: &str = "amazonses.com";
 /// Schemes that stand before an id which was taken for a link.
 const LINK_SCHEMES: [&str; 2] = ["mid:", "mailto:"];
 
+/// What ids begin with that stand for something else: a mail without an id, a merge key.
+const STAND_INS: [&str; 2] = ["digest:", "key:"];
+
 /// A canonical Message-ID without brackets. Never empty.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -79,10 +82,16 @@ impl MessageId {
         }
     }
 
-    /// The stand-in for a missing id. Without an `@` it cannot be written in a reference by a well-behaved client.
+    /// The stand-in for a missing id. Text of its form in a mail is no id.
     #[must_use]
     pub(crate) fn from_digest(hex: &str) -> Self {
         Self(format!("digest:{hex}"))
+    }
+
+    /// What stands for a merge key in the index; of another form than any id that a mail can have.
+    #[must_use]
+    pub(crate) fn from_key(hex: &str) -> Self {
+        Self(format!("key:{hex}"))
     }
 
     /// The id without brackets.
@@ -208,7 +217,8 @@ fn canonical(text: &str) -> Option<MessageId> {
     let id = LINK_SCHEMES.iter().find_map(|scheme| bare.strip_prefix(scheme)).unwrap_or(bare);
     match id.rsplit_once('@') {
         Some((local, domain)) => Some(MessageId(format!("{local}@{}", domain.to_ascii_lowercase()))),
-        None if id.is_empty() => None,
+        // Forms of ours in the index: nobody takes a key's place, or speaks to it, by writing it.
+        None if id.is_empty() || STAND_INS.iter().any(|form| id.starts_with(form)) => None,
         None => Some(MessageId(id.to_owned())),
     }
     .filter(|id| id.0 != "@")
@@ -276,6 +286,9 @@ mod tests {
             ("(a (nested) comment) <a@b.example>", Some("a@b.example")),
             ("<a(no-comment)@b.example>", Some("a(no-comment)@b.example")),
             ("<no-at-sign>", Some("no-at-sign")),
+            ("<key:0123>", None),
+            ("<digest:0123>", None),
+            ("<key:0123@b.example>", Some("key:0123@b.example")),
             ("<>", None),
             ("", None),
             ("<@>", None),

@@ -2,7 +2,7 @@
 //!
 //! Read once a minute at most, so that a change is everywhere within a minute and a warm call reads nothing more.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
@@ -11,8 +11,9 @@ use tokio::sync::Mutex;
 use crate::{
     ambient::Ambient,
     door::{Door, DoorError, Doors, Provider},
-    mailbox::{Mailbox, MailboxError, Mailboxes},
+    mailbox::{Mailbox, MailboxError, MailboxId, Mailboxes},
     retention::Retention,
+    rules::Rules,
     store::{Store, StoreError},
 };
 
@@ -68,6 +69,8 @@ pub struct Stored {
     pub mailboxes: Vec<Mailbox>,
     /// Doors, in id order.
     pub doors: Vec<Door>,
+    /// Routing rules of mailboxes, stored or not.
+    pub rules: BTreeMap<MailboxId, Rules>,
     /// Changes so far; a change is written only where it still is what was read.
     pub revision: u64,
 }
@@ -88,6 +91,9 @@ impl Settings {
         let mut mailboxes = stored.mailboxes.clone();
         let unstored = |mailbox: &&Mailbox| !stored.mailboxes.iter().any(|other| other.id == mailbox.id);
         mailboxes.extend(self.mailboxes.iter().filter(unstored).cloned());
+        for mailbox in &mut mailboxes {
+            mailbox.rules = stored.rules.get(&mailbox.id).cloned().unwrap_or_default();
+        }
         let mailboxes = Mailboxes::new(mailboxes)?;
         let mut doors = stored.doors.clone();
         let unstored = |door: &&Door| !stored.doors.iter().any(|other| other.id == door.id);
@@ -193,6 +199,11 @@ mod tests {
                 mailbox("billing", "billing@us.example"),
             ],
             doors: vec![Door { mailbox: MailboxId::parse("billing"), ..Door::own(Provider::Raw) }],
+            rules: BTreeMap::from([("support", 1), ("billing", 2), ("gone", 3)].map(|(id, rules)| {
+                let rules: Vec<String> = (0..rules).map(|n| format!(r#"{{ "name": "r{n}", "stop": true }}"#)).collect();
+                let rules = Rules::parse(&format!(r#"{{ "rules": [{}] }}"#, rules.join(","))).unwrap();
+                (MailboxId::parse(id).unwrap(), rules)
+            })),
             revision: 3,
         };
         let settings = defaults.overlaid(&stored).unwrap();
@@ -201,6 +212,8 @@ mod tests {
         let of = |address: &str| settings.mailboxes.by_address(&AddrSpec::parse(address).unwrap()).is_some();
         assert!(of("help@us.example") && !of("support@us.example"), "the stored one replaces the default");
         assert!(settings.doors.by_id("raw").unwrap().mailbox.is_some());
+        let rules: Vec<usize> = settings.mailboxes.iter().map(|m| m.rules.set().unwrap().rules.len()).collect();
+        assert_eq!(rules, [2, 1], "each has its own, and those of a mailbox that is gone are nobody's");
         let clash = Stored { mailboxes: vec![mailbox("b", "support@us.example")], ..Stored::default() };
         assert!(defaults.overlaid(&clash).unwrap_err().to_string().contains("claim"));
         let door = Door::new(DoorId::parse("x").unwrap(), Provider::Raw);

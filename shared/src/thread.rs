@@ -239,6 +239,10 @@ fn candidates<'a>(
                     add(Level::E3, claim.ticket, Some(ours(&claim)), "claim");
                 }
             }
+            Key::Merge(id) => {
+                let ticket = seen.by_id.get(id).and_then(|row| row.ticket);
+                ticket.into_iter().for_each(|ticket| add(Level::E3, ticket, None, "merge-key"));
+            }
             Key::Number(number) => add(Level::E4, number.ordinal, None, "subject-number"),
             Key::Nothing => {}
         }

@@ -41,15 +41,29 @@ pub enum Status {
     Closed,
 }
 
-/// What a participant's reply does to a ticket.
+/// What a participant's mail does to a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyEffect {
     /// Appended; the status stays.
     Stays,
     /// Appended; the status becomes open.
     Reopens,
+    /// Appended, and what it was about is well again; the status becomes resolved.
+    Resolves,
     /// The ticket was closed too long ago: a follow-up ticket is opened.
     FollowsUp,
+}
+
+impl ReplyEffect {
+    /// The status that it sets on the ticket itself.
+    #[must_use]
+    pub const fn status(self) -> Option<Status> {
+        match self {
+            Self::Reopens => Some(Status::Open),
+            Self::Resolves => Some(Status::Resolved),
+            Self::Stays | Self::FollowsUp => None,
+        }
+    }
 }
 
 impl Status {
@@ -93,6 +107,18 @@ impl Status {
                 let window = SignedDuration::from_hours(24 * i64::from(days));
                 if at.duration_since(closed) <= window { ReplyEffect::Reopens } else { ReplyEffect::FollowsUp }
             }
+        }
+    }
+}
+
+impl Status {
+    /// What a monitoring system's word does that all is well again: whatever still waits is resolved; what is resolved or
+    /// closed stays, however long ago that was.
+    #[must_use]
+    pub const fn after_recovery(self) -> ReplyEffect {
+        match self {
+            Self::New | Self::Open | Self::Pending => ReplyEffect::Resolves,
+            Self::Resolved | Self::Closed => ReplyEffect::Stays,
         }
     }
 }
@@ -185,6 +211,9 @@ pub struct Ticket {
     /// Set while closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// Transport time of the newest mail with a merge key on it: an older one changes its status no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_at: Option<Timestamp>,
     /// The ticket this one was merged into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<u64>,
@@ -327,7 +356,7 @@ pub struct Entry {
     /// What the mail did to the ticket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
-    /// The ticket's status before, where the mail changed it; it is open since then.
+    /// The ticket's status before, where the mail changed it: to open by effect `reopened`, else to resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_status: Option<Status>,
 }
@@ -346,54 +375,4 @@ pub fn cut_at(text: &str, octets: usize) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn the_transition_table() {
-        use ReplyEffect::{FollowsUp, Reopens, Stays};
-        let closed = Some(at("2026-01-01T00:00:00Z"));
-        for (status, window, when, expected) in [
-            (Status::New, Some(14), "2026-01-02T00:00:00Z", Stays),
-            (Status::Open, Some(14), "2026-01-02T00:00:00Z", Stays),
-            (Status::Pending, Some(14), "2027-01-02T00:00:00Z", Reopens),
-            (Status::Resolved, Some(14), "2027-01-02T00:00:00Z", Reopens),
-            (Status::Closed, Some(14), "2026-01-15T00:00:00Z", Reopens),
-            (Status::Closed, Some(14), "2026-01-15T00:00:01Z", FollowsUp),
-            (Status::Closed, Some(0), "2026-01-01T00:00:01Z", FollowsUp),
-            (Status::Closed, None, "2036-01-01T00:00:00Z", Reopens),
-        ] {
-            assert_eq!(status.after_reply(closed, window, at(when)), expected, "{status:?} {window:?} {when}");
-        }
-    }
-
-    #[test]
-    fn numbers_with_and_without_year() {
-        let received = at("2026-12-31T23:59:59Z");
-        assert_eq!(ticket_number("INC", false, received, 42), "INC-00042");
-        assert_eq!(ticket_number("INC", true, received, 1_234_567), "INC-2026-1234567");
-        let reference = |prefix: &str, year, ordinal| TicketRef { prefix: prefix.into(), year, ordinal };
-        for (number, reference, expected) in [
-            ("INC-2026-00042", reference("INC", Some(2026), 42), true),
-            ("INC-2026-00042", reference("INC", None, 42), true),
-            ("INC-2026-00042", reference("INC", Some(2025), 42), false),
-            ("INC-00042", reference("INC", None, 42), true),
-            ("INC-00042", reference("INC", Some(2026), 42), false),
-            ("INC-00042", reference("CHG", None, 42), false),
-            ("INC-00042", reference("INC", None, 43), false),
-        ] {
-            assert_eq!(number_matches(number, &reference), expected, "{number} {reference:?}");
-        }
-    }
-
-    #[test]
-    fn cutting_keeps_characters_whole() {
-        assert_eq!(cut_at("aäb", 2), "a");
-        assert_eq!(cut_at("aäb", 3), "aä");
-        assert_eq!(cut_at("a", 9), "a");
-    }
-}
+mod tests;

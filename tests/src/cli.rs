@@ -7,6 +7,7 @@ mod explain;
 mod ingest;
 mod mailbox;
 mod people;
+mod rule;
 mod stack;
 
 use std::path::{Path, PathBuf};
@@ -104,6 +105,7 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Token(args) => commands::token(&args).await,
         Verb::Explain(args) => commands::explain(&args).await,
         Verb::Mailbox(args) => commands::mailbox(&args).await,
+        Verb::Rule(args) => commands::rule(&args).await,
         Verb::Door(args) => commands::door(&args).await,
         Verb::Secret(args) => commands::secret(&args).await,
         Verb::Doors(args) => commands::doors(&args).await,

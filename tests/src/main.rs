@@ -34,6 +34,7 @@ mod providers;
 mod publish;
 mod queues;
 mod races;
+mod rules;
 mod settings;
 mod template;
 mod threading;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use postern::{
     blobs::BlobError,
+    mailbox::Mailbox,
     records::{LedgerRow, Outcome},
     store::{TicketFilter, desk::Change},
     ticket::Status,
@@ -28,7 +29,10 @@ pub async fn tickets(args: &args::Tickets) -> anyhow::Result<Output> {
         None => Status::ALL.to_vec(),
     };
     let system = System::open(&args.common).await?;
-    let queues: BTreeSet<String> = system.settings.mailboxes.iter().map(|mailbox| mailbox.queue.clone()).collect();
+    let queues = |mailbox: &Mailbox| -> Vec<String> {
+        std::iter::once(mailbox.queue.as_str()).chain(mailbox.rules.queues()).map(str::to_owned).collect()
+    };
+    let queues: BTreeSet<String> = system.settings.mailboxes.iter().flat_map(queues).collect();
     let filter = TicketFilter { queues: &queues, statuses: &statuses, limit: args.limit };
     let lines = system.store.tickets(&filter).await?;
     let waiting = attention(&system).await?;

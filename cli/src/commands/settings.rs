@@ -6,6 +6,7 @@ use anyhow::bail;
 use postern::{
     door::{Door, DoorId},
     mailbox::{Mailbox, MailboxId},
+    rules::Rules,
     settings::{Settings, SettingsError, Stored},
     store::{StoreError, settings::Change},
 };
@@ -25,6 +26,7 @@ pub(super) enum Edit {
     NoMailbox(MailboxId),
     Door(Box<Door>),
     NoDoor(DoorId),
+    Rules(MailboxId, Rules),
     /// It is so already.
     Nothing,
 }
@@ -37,7 +39,11 @@ impl Edit {
                 after.mailboxes.retain(|other| other.id != mailbox.id);
                 after.mailboxes.push(Mailbox::clone(mailbox));
             }
-            Self::NoMailbox(id) => after.mailboxes.retain(|other| other.id != *id),
+            Self::NoMailbox(id) => {
+                after.mailboxes.retain(|other| other.id != *id);
+                after.rules.remove(id);
+            }
+            Self::Rules(id, rules) => drop(after.rules.insert(id.clone(), rules.clone())),
             Self::Door(door) => {
                 after.doors.retain(|other| other.id != door.id);
                 after.doors.push(Door::clone(door));
@@ -53,6 +59,7 @@ impl Edit {
             Self::Mailbox(mailbox) => Some(Change::PutMailbox(mailbox)),
             Self::NoMailbox(id) => Some(Change::RemoveMailbox(id)),
             Self::Door(door) => Some(Change::PutDoor(door)),
+            Self::Rules(id, rules) => Some(Change::PutRules(id, rules)),
             Self::NoDoor(id) => Some(Change::RemoveDoor(id)),
             Self::Nothing => None,
         }
@@ -68,6 +75,7 @@ impl Edit {
             Self::Mailbox(mailbox) => stored.mailboxes.contains(mailbox),
             Self::NoMailbox(id) => !stored.mailboxes.iter().any(|mailbox| mailbox.id == *id),
             Self::Door(door) => stored.doors.contains(door),
+            Self::Rules(id, rules) => stored.rules.get(id).cloned().unwrap_or_default() == *rules,
             Self::NoDoor(id) => !stored.doors.iter().any(|door| door.id == *id),
             Self::Nothing => true,
         }

@@ -66,7 +66,8 @@ pub fn differences(again: &Explanation, differences: &[Difference]) -> String {
     text
 }
 
-fn decision(of: &Explanation) -> String {
+/// How a mail ended, or would end.
+pub(crate) fn decision(of: &Explanation) -> String {
     let ticket = match (&of.ticket_number, of.effect) {
         (Some(number), _) => format!(", ticket {number}"),
         (None, Some(Effect::Created)) => ", a new ticket".to_owned(),
@@ -124,7 +125,7 @@ fn named(name: &Naming) -> String {
 
 /// The meaning of a slug, from the table under that heading.
 fn meaning(slug: &str, section: &str) -> Option<&'static str> {
-    let quoted = format!("`{slug}`");
+    let quoted = if slug.starts_with("rule:") { "`rule:NAME`".to_owned() } else { format!("`{slug}`") };
     let rows = THREADING.split_once(section)?.1.lines().skip(1).take_while(|line| !line.starts_with("## "));
     let mut rows = rows.filter_map(|line| {
         let mut cells = line.strip_prefix('|')?.strip_suffix('|')?.split('|');
@@ -143,6 +144,7 @@ mod tests {
             ("loop", "## Causes", "wrong place"),
             ("spam", "## Causes", "provider"),
             ("stored-id", "## Reasons", "E3"),
+            ("rule:vip", "## Reasons", "rule of that name"),
             ("was-held-spam", "## Reasons", "what had held it"),
             ("auth-unknown", "## Reasons", "nobody says"),
         ] {

@@ -1,6 +1,6 @@
 //! Whose a new ticket is, who takes part in it, and who is added later.
 
-use super::{Mail, Place};
+use super::{Mail, Place, ruled::author_only};
 use crate::{
     author::{Authentication, addressed_to_us, companions, written},
     mailbox::{CcPolicy, ReplyToPolicy},
@@ -91,6 +91,7 @@ fn copied(mail: &Mail<'_>, place: &Place<'_>) -> Vec<Participant> {
     let approved = place.mailbox.cc == CcPolicy::Approved && !disowned(mail);
     let people = match place.mailbox.cc {
         CcPolicy::Ignored => Vec::new(),
+        CcPolicy::Approved | CcPolicy::Pending if author_only(mail) => Vec::new(),
         CcPolicy::Approved | CcPolicy::Pending => {
             companions(mail.headers, mail.author.address.as_ref(), place.mailboxes)
         }

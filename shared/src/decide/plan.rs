@@ -48,6 +48,7 @@ pub(super) fn plan(
         related: found.related.iter().copied().collect(),
         refused_claims,
         bounced: None,
+        key: None,
         flags,
         count: Count { counted: None, opens: false, below: None },
     }

@@ -41,6 +41,7 @@ fn ticket() -> Ticket {
         created_at: at("2026-11-02T09:00:00Z"),
         updated_at: at("2026-11-02T09:00:00Z"),
         closed_at: None,
+        alert_at: None,
         merged_into: None,
         followed_by: None,
         follows: None,
@@ -216,6 +217,20 @@ fn nothing_that_a_mail_says_but_the_tickets_subject_is_told() {
         for secret in ["secret", "salary", "eve@"] {
             assert!(!json.contains(secret), "{secret} stands in {json}");
         }
+    }
+}
+
+#[test]
+fn a_mail_opens_a_ticket_or_tells_of_a_recovery() {
+    for (effect, from, to) in
+        [(Effect::Reopened, Status::Resolved, Status::Open), (Effect::Matched, Status::Open, Status::Resolved)]
+    {
+        let events = of(&due(Some(effect), Some(from)));
+        let changed = events.iter().find(|event| event.event_type == EventType::TicketStatusChanged).unwrap();
+        let expected = ChangeFacts { from, to, actor: "mail".to_owned() };
+        assert_eq!(changed.change.as_ref(), Some(&expected), "{effect:?}");
+        let reopened = events.iter().any(|event| event.event_type == EventType::TicketReopened);
+        assert_eq!(reopened, effect == Effect::Reopened);
     }
 }
 

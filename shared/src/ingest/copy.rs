@@ -10,6 +10,7 @@ use crate::{
     message_id::MessageId,
     parse::ParsedMessage,
     records::{Cause, Head},
+    rules::Ruled,
     store::{
         LedgerId,
         keys::{self, Key, NO_MAILBOX},
@@ -79,6 +80,9 @@ pub(super) struct Copy<'a> {
     pub(super) id: LedgerId,
     pub(super) keys: ThreadKeys,
     pub(super) release: Option<Release<'a>>,
+    pub(super) ruled: Ruled,
+    /// The merge key that the rules chose was not read with the rest: the body gave it.
+    pub(super) key_unread: bool,
 }
 
 /// Who releases it, and what held it.
@@ -111,13 +115,14 @@ impl<'a> Copy<'a> {
         own.zip(over).map(|(own, over)| own.or_else(|| over.map(str::to_owned))).collect()
     }
 
-    pub(super) fn mail(&self) -> Mail<'a> {
+    pub(super) fn mail(&self) -> Mail<'_> {
         Mail {
             headers: &self.arrival.headers,
             parsed: &self.reading.parsed,
             classification: &self.reading.classification,
             verdicts: &self.arrival.accept.verdicts,
             author: &self.arrival.author,
+            ruled: &self.ruled,
             id: &self.reading.id,
             head: &self.reading.head,
             body: &self.reading.body,

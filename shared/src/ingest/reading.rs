@@ -40,6 +40,6 @@ impl Ingest {
         if let Some(original) = report.and_then(|report| report.original_message_id.as_ref()) {
             copy.keys.add_id(original, copy.mailbox, &self.mailboxes, &self.keyring);
         }
-        copy.keys.own.is_none() || copy.keys.ids.len() != before
+        copy.keys.own.is_none() || copy.keys.ids.len() != before || copy.key_unread
     }
 }

@@ -92,8 +92,7 @@ impl Ingest {
         id: LedgerId,
         stored: Option<&LedgerRow>,
     ) -> Result<LedgerRow, IngestError> {
-        let keys = self.keys(arrival, mailbox);
-        let mut copy = Copy { arrival, reading, mailbox, id, keys, release: None };
+        let mut copy = self.copy_for(arrival, reading, mailbox, id, None);
         self.learnt_by_parsing(&mut copy);
         let mut snapshot = self.read_again(&copy).await?;
         if let Some(stored) = stored {
@@ -122,6 +121,8 @@ fn without_its_own(snapshot: &mut Snapshot, stored: &LedgerRow, arrival: &Arriva
             IndexRow { direction: IndexDirection::Claim, ticket: None, ticket_number: None, entry: None, ..own };
         snapshot.seen.own = Some(IndexRow { head: None, body: None, holders: Vec::new(), ..claim });
     }
+    // The row of a merge key that it took.
+    snapshot.seen.by_id.retain(|_, row| !itself(row));
     if stored.effect == Some(Effect::Created) {
         let author = arrival.author.address.as_ref().map(author_hash);
         for row in snapshot.seen.by_id.values_mut() {

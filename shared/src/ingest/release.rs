@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Copy, Ingest, Release};
+use super::{Ingest, Release};
 use crate::{
     blobs::BlobError,
     inbound::AcceptRecord,
@@ -55,15 +55,8 @@ impl Ingest {
         let accept = AcceptRecord { ingress: row.ingress, replay_guard: None, ..accept };
         let arrival = self.arrived(&accept, raw);
         let reading = self.read_in_full(&arrival);
-        let keys = self.keys(&arrival, target);
-        let copy = Copy {
-            arrival: &arrival,
-            reading: &reading,
-            mailbox: target,
-            id: id.clone(),
-            keys,
-            release: Some(Release { actor, cause: row.cause }),
-        };
+        let release = Some(Release { actor, cause: row.cause });
+        let copy = self.copy_for(&arrival, &reading, target, id.clone(), release);
         Ok(Released::Done(Box::pin(self.settle(copy, None)).await?))
     }
 

@@ -24,12 +24,16 @@ pub enum Cause {
     Collision,
     /// A stranger, where the mailbox's policy is to hold.
     Stranger,
-    /// Somebody has blocked the author.
+    /// Somebody has blocked the author, or he stands on the mailbox's block list.
     BlockedSender,
     /// The author's address failed authentication, where the mailbox's policy is to hold.
     AuthFailed,
     /// An agent's address without passed authentication, and only an agent may do what the mail asks for.
     AgentUnverified,
+    /// A rule of the mailbox says so.
+    Rule,
+    /// The author does not stand on the mailbox's allow list, and it takes nobody else's mail.
+    NotAllowed,
     /// A single-use token came with another body.
     ReplayedToken,
     /// Our own mail, seen from outside.

@@ -16,7 +16,8 @@
 //! | Put MSGID | read absent: `attribute_not_exists(pk)`; read as claim: `direction = claim AND size(claims) = :seen` |
 //! | Update MSGID (holder) | `size(holders) = :seen` |
 //! | Put ENTRY, Put TICKET | `attribute_not_exists(pk)` |
-//! | Update TICKET (reply) | exists, not merged, `#status = :seen AND participants_rev = :seen` |
+//! | Put MSGID (merge key) | `attribute_not_exists(pk)` |
+//! | Update TICKET (reply) | exists, not merged, `#status = :seen AND participants_rev = :seen`; what else it changes (`tags`, `alert_at`) as read |
 //! | Update TICKET (old, follow-up) | `attribute_not_exists(followed_by) AND #status = :seen` |
 //! | Update REQUESTER | counts as read to be below their caps; hour as read, where counts begin anew |
 //! | Update MSGID (claim) | absent as read, or `direction = claim AND size(claims) = :seen` |

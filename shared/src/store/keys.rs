@@ -182,6 +182,15 @@ pub fn mailbox(id: &MailboxId) -> Key {
     Key::new(MAILBOXES, id.as_str())
 }
 
+/// What the sort key of a mailbox's rules ends with: no mailbox can be called so.
+pub const RULES_SUFFIX: &str = "#rules";
+
+/// The routing rules of a mailbox: in the partition of the mailboxes, so that one query reads both.
+#[must_use]
+pub fn rules(mailbox: &MailboxId) -> Key {
+    Key::new(MAILBOXES, format!("{}{RULES_SUFFIX}", mailbox.as_str()))
+}
+
 /// A door.
 #[must_use]
 pub fn door(id: &DoorId) -> Key {

@@ -1,10 +1,11 @@
-//! Mailboxes and doors in the table: `MAILBOX` / `<id>` and `DOOR` / `<id>`, and one row that counts the changes.
+//! Mailboxes and doors in the table: `MAILBOX` / `<id>` and `DOOR` / `<id>`, the rules of a mailbox beside it as
+//! `MAILBOX` / `<id>#rules`, and one row that counts the changes.
 //!
 //! Each change is one transaction with the count, on the condition that nobody has changed anything since it was read:
 //! what was checked together is written together.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     Store,
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     door::{Door, DoorId},
     mailbox::{Mailbox, MailboxId},
+    rules::Rules,
     settings::Stored,
 };
 
@@ -23,12 +25,20 @@ use crate::{
 pub enum Change<'a> {
     /// A mailbox as it shall be.
     PutMailbox(&'a Mailbox),
-    /// A mailbox less.
+    /// The routing rules of a mailbox as they shall be; empty ones have no item.
+    PutRules(&'a MailboxId, &'a Rules),
+    /// A mailbox less, and its rules.
     RemoveMailbox(&'a MailboxId),
     /// A door as it shall be.
     PutDoor(&'a Door),
     /// A door less.
     RemoveDoor(&'a DoorId),
+}
+
+/// Rules as text: its length is what the limit counts, and what stands in it is read as strictly as a file.
+#[derive(Serialize, Deserialize)]
+struct RulesRow {
+    rules: String,
 }
 
 #[derive(Deserialize)]
@@ -45,10 +55,13 @@ impl Store {
         let (mailboxes, doors) = tokio::join!(self.configured(keys::MAILBOXES), self.configured(keys::DOORS));
         let (counts, mailboxes): (Vec<Item>, Vec<Item>) =
             mailboxes?.into_iter().partition(|item| item.get("sk") == Some(&text(keys::REVISION)));
+        let (rules, mailboxes): (Vec<Item>, Vec<Item>) =
+            mailboxes.into_iter().partition(|item| ruled_mailbox(item).is_some());
         let count = counts.into_iter().next().map(|item| items::row::<Count>(item, "MAILBOX/-")).transpose()?;
         Ok(Stored {
             mailboxes: rows(mailboxes, "MAILBOX")?,
             doors: rows(doors?, "DOOR")?,
+            rules: rules.into_iter().map(rules_of).collect::<Result<_, _>>()?,
             revision: count.map(|count| count.revision).unwrap_or_default(),
         })
     }
@@ -69,12 +82,14 @@ impl Store {
             .build()
             .map_err(|e| StoreError::Invalid(e.to_string()))?;
         let written = match change {
-            Change::PutMailbox(mailbox) => self.put(&keys::mailbox(&mailbox.id), mailbox)?,
-            Change::PutDoor(door) => self.put(&keys::door(&door.id), door)?,
-            Change::RemoveMailbox(id) => self.delete(&keys::mailbox(id))?,
-            Change::RemoveDoor(id) => self.delete(&keys::door(id))?,
+            Change::PutMailbox(mailbox) => vec![self.put(&keys::mailbox(&mailbox.id), mailbox)?],
+            Change::PutDoor(door) => vec![self.put(&keys::door(&door.id), door)?],
+            Change::PutRules(id, rules) if rules.is_empty() => vec![self.delete(&keys::rules(id))?],
+            Change::PutRules(id, rules) => vec![self.put(&keys::rules(id), &RulesRow { rules: rules.to_json() })?],
+            Change::RemoveMailbox(id) => vec![self.delete(&keys::mailbox(id))?, self.delete(&keys::rules(id))?],
+            Change::RemoveDoor(id) => vec![self.delete(&keys::door(id))?],
         };
-        let transaction = self.client.transact_write_items().transact_items(written);
+        let transaction = self.client.transact_write_items().set_transact_items(Some(written));
         let transaction = transaction.transact_items(TransactWriteItem::builder().update(counted).build());
         transaction.send().await.map(drop).map_err(|error| match Cancelled::from_sdk(&error) {
             Cancelled::Conditions(_) => StoreError::Refused,
@@ -102,6 +117,18 @@ impl Store {
         }
         Ok(items)
     }
+}
+
+/// Whose rules an item is; `None` where it is no item of rules.
+fn ruled_mailbox(item: &Item) -> Option<MailboxId> {
+    item.get("sk")?.as_s().ok()?.strip_suffix(keys::RULES_SUFFIX).and_then(MailboxId::parse)
+}
+
+fn rules_of(item: Item) -> Result<(MailboxId, Rules), StoreError> {
+    const WRONG: StoreError = StoreError::Inconsistent { item: "MAILBOX", attribute: "rules" };
+    let id = ruled_mailbox(&item).ok_or(WRONG)?;
+    let row: RulesRow = items::row(item, "MAILBOX/#rules")?;
+    Ok((id, Rules::parse_stored(&row.rules).map_err(|_| WRONG)?))
 }
 
 fn rows<T: DeserializeOwned>(items: Vec<Item>, name: &'static str) -> Result<Vec<T>, StoreError> {

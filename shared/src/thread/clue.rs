@@ -39,6 +39,8 @@ pub enum Place {
     Report,
     /// Subject.
     Subject,
+    /// The key by which a rule merges mails.
+    MergeKey,
     /// Thread-Index.
     ThreadIndex,
 }

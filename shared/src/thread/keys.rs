@@ -12,6 +12,7 @@ use crate::{
     inbound::InboundMessage,
     mailbox::{Mailbox, Mailboxes},
     message_id::MessageId,
+    rules::Merge,
     token::{Flaw, Keyring, Verified, readings},
 };
 
@@ -32,6 +33,8 @@ pub(super) enum Key {
     Signed(Level, u64),
     /// An id to look for, and the ticket that it names where it is signed by us.
     Id(MessageId, Option<u64>),
+    /// A merge key, as the id that stands for it.
+    Merge(MessageId),
     /// A number in the subject.
     Number(TicketRef),
     /// Nothing that may name a ticket.
@@ -58,6 +61,8 @@ pub struct ThreadKeys {
     pub root: Option<MessageId>,
     /// The ids among `ids` that are signed by us for this scope.
     pub signed_ids: Vec<MessageId>,
+    /// Merge keys to look for, as the ids that stand for them: what the header tells, whichever the rules choose.
+    pub merge: Vec<MessageId>,
     /// Tickets named by tokens of other mailboxes: related, no evidence.
     pub foreign: BTreeSet<u64>,
     /// Something looked like ours and did not verify.
@@ -124,6 +129,25 @@ impl ThreadKeys {
             let first = self.traces.iter().position(|trace| matches!(trace.key, Key::Id(..)));
             self.traces.insert(first.unwrap_or(self.traces.len()), trace);
         }
+    }
+
+    /// Takes the merge key that the rules have chosen as evidence. True where it was not looked for yet.
+    pub fn add_merge(&mut self, merge: &Merge) -> bool {
+        let clue = Clue::new(Place::MergeKey, 1, &merge.shown);
+        let number = self.traces.iter().position(|trace| matches!(trace.key, Key::Number(_)));
+        let trace = Trace { key: Key::Merge(merge.id.clone()), clue };
+        self.traces.insert(number.unwrap_or(self.traces.len()), trace);
+        let unread = !self.merge.contains(&merge.id);
+        if unread {
+            self.merge.push(merge.id.clone());
+        }
+        unread
+    }
+
+    /// Everything to look for in the message index, the mail's own id apart.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<MessageId> {
+        self.ids.iter().chain(&self.merge).cloned().collect()
     }
 
     /// Tickets to read together with the ids.

@@ -43,6 +43,7 @@ fn ticket(ordinal: u64, people: &[&str]) -> Ticket {
         created_at: AT,
         updated_at: AT,
         closed_at: None,
+        alert_at: None,
         merged_into: None,
         followed_by: None,
         follows: None,

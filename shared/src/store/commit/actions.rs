@@ -10,7 +10,7 @@ use super::{Commit, EntryWrite, LedgerGuard, NetRow, StoreError, Subject, token_
 use crate::{
     decide::{ClaimWrite, IndexSlot, Target},
     inbound::ReplayGuard,
-    records::{Holder, LedgerRow},
+    records::{Holder, IndexDirection, IndexRow, LedgerRow},
     retention::Retention,
     store::{
         items::{self, Item, number},
@@ -40,6 +40,7 @@ pub(super) fn of(
             actions.push(claim_update(table, write, claim)?);
         }
         actions.extend(side_effects(table, write)?);
+        actions.extend(merge_key(table, write)?);
         for person in write.people {
             actions.push(super::people::person(table, person)?);
         }
@@ -142,6 +143,26 @@ fn append(table: &str, seen: &Ticket, write: &EntryWrite<'_>, people: bool) -> R
         let people = items::ticket(after)?.remove("participants");
         values.push((":people", people.ok_or(StoreError::Inconsistent { item: "TICKET", attribute: "participants" })?));
     }
+    let mut condition = "attribute_exists(pk) AND attribute_not_exists(merged_into) AND #status = :seen \
+                         AND participants_rev = :rev"
+        .to_owned();
+    if after.tags != seen.tags {
+        let tags = |tags: &[String]| AttributeValue::L(tags.iter().cloned().map(AttributeValue::S).collect());
+        set.push_str(", tags = :tags");
+        condition.push_str(" AND tags = :tagged");
+        values.extend([(":tags", tags(&after.tags)), (":tagged", tags(&seen.tags))]);
+    }
+    if let Some(newest) = after.alert_at.filter(|_| after.alert_at != seen.alert_at) {
+        set.push_str(", alert_at = :alert");
+        values.push((":alert", AttributeValue::S(newest.to_string())));
+        match seen.alert_at {
+            None => condition.push_str(" AND attribute_not_exists(alert_at)"),
+            Some(before) => {
+                condition.push_str(" AND alert_at = :alerted");
+                values.push((":alerted", AttributeValue::S(before.to_string())));
+            }
+        }
+    }
     if after.closed_at.is_none() && seen.closed_at.is_some() {
         set.push_str(" REMOVE closed_at");
     }
@@ -149,9 +170,23 @@ fn append(table: &str, seen: &Ticket, write: &EntryWrite<'_>, people: bool) -> R
         set.push_str(" ADD related_to :related");
         values.push((":related", AttributeValue::Ns(write.plan.related.iter().map(u64::to_string).collect())));
     }
-    let condition = "attribute_exists(pk) AND attribute_not_exists(merged_into) AND #status = :seen \
-                     AND participants_rev = :rev";
-    update(table, &keys::ticket(seen.ticket_id), &set, condition, &values, true)
+    update(table, &keys::ticket(seen.ticket_id), &set, &condition, &values, true)
+}
+
+/// The row by which the next mail with this key finds the ticket. Two first ones at once: one of them reads again.
+fn merge_key(table: &str, write: &EntryWrite<'_>) -> Result<Option<Action>, StoreError> {
+    let Some(id) = &write.plan.key else { return Ok(None) };
+    let row = IndexRow {
+        direction: IndexDirection::In,
+        ticket: Some(write.ticket.ticket_id),
+        ticket_number: Some(write.ticket.number.clone()),
+        entry: Some(write.entry.entry.clone()),
+        head: None,
+        body: None,
+        claims: Vec::new(),
+        holders: Vec::new(),
+    };
+    put(table, items::index(&keys::index(write.scope, id), &row)?, "attribute_not_exists(pk)", &[]).map(Some)
 }
 
 fn follow_up(table: &str, old: &Ticket, new: &Ticket) -> Result<Action, StoreError> {

@@ -1,0 +1,61 @@
+//! The transition table, numbers and cuts.
+
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_transition_table() {
+    use ReplyEffect::{FollowsUp, Reopens, Stays};
+    let closed = Some(at("2026-01-01T00:00:00Z"));
+    for (status, window, when, expected) in [
+        (Status::New, Some(14), "2026-01-02T00:00:00Z", Stays),
+        (Status::Open, Some(14), "2026-01-02T00:00:00Z", Stays),
+        (Status::Pending, Some(14), "2027-01-02T00:00:00Z", Reopens),
+        (Status::Resolved, Some(14), "2027-01-02T00:00:00Z", Reopens),
+        (Status::Closed, Some(14), "2026-01-15T00:00:00Z", Reopens),
+        (Status::Closed, Some(14), "2026-01-15T00:00:01Z", FollowsUp),
+        (Status::Closed, Some(0), "2026-01-01T00:00:01Z", FollowsUp),
+        (Status::Closed, None, "2036-01-01T00:00:00Z", Reopens),
+    ] {
+        assert_eq!(status.after_reply(closed, window, at(when)), expected, "{status:?} {window:?} {when}");
+    }
+}
+
+#[test]
+fn a_recovery_resolves_what_waits() {
+    for status in Status::ALL {
+        let done = matches!(status, Status::Resolved | Status::Closed);
+        let expected = if done { ReplyEffect::Stays } else { ReplyEffect::Resolves };
+        assert_eq!(status.after_recovery(), expected, "{status:?}");
+    }
+    assert_eq!(ReplyEffect::Resolves.status(), Some(Status::Resolved));
+}
+
+#[test]
+fn numbers_with_and_without_year() {
+    let received = at("2026-12-31T23:59:59Z");
+    assert_eq!(ticket_number("INC", false, received, 42), "INC-00042");
+    assert_eq!(ticket_number("INC", true, received, 1_234_567), "INC-2026-1234567");
+    let reference = |prefix: &str, year, ordinal| TicketRef { prefix: prefix.into(), year, ordinal };
+    for (number, reference, expected) in [
+        ("INC-2026-00042", reference("INC", Some(2026), 42), true),
+        ("INC-2026-00042", reference("INC", None, 42), true),
+        ("INC-2026-00042", reference("INC", Some(2025), 42), false),
+        ("INC-00042", reference("INC", None, 42), true),
+        ("INC-00042", reference("INC", Some(2026), 42), false),
+        ("INC-00042", reference("CHG", None, 42), false),
+        ("INC-00042", reference("INC", None, 43), false),
+    ] {
+        assert_eq!(number_matches(number, &reference), expected, "{number} {reference:?}");
+    }
+}
+
+#[test]
+fn cutting_keeps_characters_whole() {
+    assert_eq!(cut_at("aäb", 2), "a");
+    assert_eq!(cut_at("aäb", 3), "aä");
+    assert_eq!(cut_at("a", 9), "a");
+}
