@@ -45,6 +45,7 @@ pub mod blobs;
 pub mod config;
 pub mod events;
 pub mod fetch;
+pub mod imap;
 pub mod outbound;
 pub mod providers;
 pub mod queue;

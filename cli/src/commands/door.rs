@@ -93,7 +93,7 @@ fn in_full(door: &Door, source: Source) -> String {
     match door.provider {
         Provider::Mailgun => rows.extend([("domain", joined(&door.domains)), ("mailgun-region", region.to_owned())]),
         Provider::Ses => rows.push(("topic", joined(&door.topics))),
-        Provider::Postmark | Provider::Sendgrid | Provider::Raw => {}
+        Provider::Postmark | Provider::Sendgrid | Provider::Raw | Provider::Imap => {}
     }
     let lines: String = rows.into_iter().map(|(name, value)| format!("  {name:<15} {value}\n")).collect();
     format!("door {}\n{lines}", door.id)
