@@ -1,6 +1,7 @@
 //! The command line.
 
 mod explain;
+mod imap;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 pub use explain::{Envelope, Explain};
+pub use imap::{ImapFields, Poll};
 pub use settings::{
     Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxTest,
     MailboxVerb, Named,
@@ -106,10 +108,12 @@ pub enum Verb {
     Explain(Explain),
     /// What people write to: list, add, set, remove, test.
     Mailbox(Mailbox),
-    /// How mail arrives: list, add, set, remove, test.
+    /// How mail arrives: list, add, set, remove, test, resume.
     Door(Door),
     /// Credentials that providers prove themselves with: list, set, rotate.
     Secret(Secret),
+    /// Look into mailboxes elsewhere (doors of provider imap) now.
+    Poll(Poll),
     /// Each way in: its URL, what to paste where at the provider, whether its secret is set.
     Doors(Doors),
     /// What is missing or wrong, one line a check; ends with 1 where something fails.
@@ -176,7 +180,8 @@ pub enum SecretVerb {
 pub struct SecretSet {
     /// DOOR.LIST: mailgun.signing_keys, mailgun.api_keys, postmark.credentials, postmark.server_tokens,
     /// postmark.inbound_secrets, sendgrid.verification_keys, sendgrid.credentials, raw.hmac_keys, raw.bearer_keys, the
-    /// same of a door of your own (mailgun-eu.signing_keys), or escalated.inbound_secrets.
+    /// same of a door of your own (mailgun-eu.signing_keys), escalated.inbound_secrets; of a mailbox elsewhere passwords,
+    /// client_secrets, refresh_tokens, service_accounts or access_tokens, as it logs in.
     pub name: String,
     /// The credential. Better left out: then it is asked for without being shown, or read from standard input (as with
     /// `-`), and stands in no shell history and no process list.

@@ -9,6 +9,7 @@ mod explain;
 mod ingest;
 mod lists;
 mod mailbox;
+mod poll;
 mod probe;
 mod secret;
 mod settings;
@@ -33,6 +34,7 @@ pub use explain::explain;
 pub use ingest::{ingest, inspect};
 pub use lists::{mail, ticket, tickets};
 pub use mailbox::mailbox;
+pub use poll::poll;
 pub use secret::secret;
 
 /// Exit codes (BSD `sysexits.h`): what Postfix's pipe(8) understands.

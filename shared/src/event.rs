@@ -14,7 +14,7 @@ use crate::{
     address::AddrSpec,
     classify::Kind,
     digest::sha256_parts,
-    records::{Cause, Effect, LedgerRow, Outcome},
+    records::{Cause, Effect, LedgerRow, Outcome, PolledDoor},
     ticket::{Entry, Participant, SUBJECT_OCTETS_MAX, Status, StatusChange, Ticket, Visibility, cut_at},
 };
 
@@ -35,6 +35,8 @@ pub enum Due {
     Change(Box<StatusChange>, Box<Ticket>),
     /// A held or failed ledger row under its id, `<hash>/<mailbox>`.
     Mail(String, Box<LedgerRow>),
+    /// A polled door that is paused.
+    Door(Box<PolledDoor>),
 }
 
 /// The kinds of events.
@@ -58,17 +60,21 @@ pub enum EventType {
     /// A mail could not be processed, with a cause.
     #[serde(rename = "message.failed")]
     MessageFailed,
+    /// A polled door is paused: its credentials were refused.
+    #[serde(rename = "door.paused")]
+    DoorPaused,
 }
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::TicketCreated,
         Self::EntryCreated,
         Self::TicketReopened,
         Self::TicketStatusChanged,
         Self::MessageHeld,
         Self::MessageFailed,
+        Self::DoorPaused,
     ];
 
     /// The word in the event and in its attribute.
@@ -81,6 +87,7 @@ impl EventType {
             Self::TicketStatusChanged => "ticket.status_changed",
             Self::MessageHeld => "message.held",
             Self::MessageFailed => "message.failed",
+            Self::DoorPaused => "door.paused",
         }
     }
 }
@@ -109,6 +116,20 @@ pub struct Event {
     /// The mail, where it reached no ticket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<MailFacts>,
+    /// The door, where it is one's own trouble.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub door: Option<DoorFacts>,
+}
+
+/// A polled door that is paused.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DoorFacts {
+    /// Its id.
+    pub id: String,
+    /// Host that refuses the login.
+    pub host: String,
+    /// Refused logins in a row.
+    pub refused: u32,
 }
 
 /// Somebody, as events name people.
@@ -225,6 +246,7 @@ pub fn of(due: &Due) -> Vec<Event> {
         Due::Entry(entry, ticket) => of_entry(entry, ticket),
         Due::Change(change, ticket) => vec![of_change(change, ticket)],
         Due::Mail(id, row) => of_mail(id, row).into_iter().collect(),
+        Due::Door(door) => of_door(door).into_iter().collect(),
     }
 }
 
@@ -283,10 +305,28 @@ fn of_mail(id: &str, row: &LedgerRow) -> Option<Event> {
     Some(Event { mail: Some(mail), ..bare(event_type, &item, row.ended_at) })
 }
 
+/// `None` where it goes on again.
+fn of_door(door: &PolledDoor) -> Option<Event> {
+    let paused_at = door.paused_at?;
+    let facts = DoorFacts { id: word(&door.door), host: word(&door.host), refused: door.refused };
+    let item = [door.door.clone(), paused_at.to_string()];
+    Some(Event { door: Some(facts), ..bare(EventType::DoorPaused, &item, paused_at) })
+}
+
 fn bare(event_type: EventType, item: &[String; 2], occurred_at: Timestamp) -> Event {
     let [of, key] = item;
     let id = sha256_parts(&[b"event", event_type.as_str().as_bytes(), of.as_bytes(), key.as_bytes()]);
-    Event { version: VERSION, id, event_type, occurred_at, ticket: None, entry: None, change: None, mail: None }
+    Event {
+        version: VERSION,
+        id,
+        event_type,
+        occurred_at,
+        ticket: None,
+        entry: None,
+        change: None,
+        mail: None,
+        door: None,
+    }
 }
 
 impl TicketFacts {

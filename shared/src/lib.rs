@@ -37,6 +37,7 @@ pub mod token;
 pub mod ambient;
 pub mod ingest;
 pub mod outcome;
+pub mod poll;
 pub mod settings;
 
 // Edges.

@@ -3,13 +3,17 @@
 //! Plain data: how it is written is `store/items.rs`, under which condition `store/commit.rs`.
 
 mod cause;
+mod polled;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::cause::Cause;
+pub use self::{
+    cause::Cause,
+    polled::{Folder, Horizon, Parked, PolledDoor, Trying},
+};
 use crate::{
     address::AddrSpec,
     digest::sha256_parts,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Common;
+use super::{Common, ImapFields};
 
 /// Arguments of `mailbox`.
 #[derive(Debug, Args)]
@@ -166,8 +166,10 @@ pub enum DoorVerb {
     Set(DoorChange),
     /// Take one away that is stored.
     Remove(Named),
-    /// Whether it is open and reachable, and what to paste where.
+    /// Whether it is open and reachable, and what to paste where; of a polled one, whether all works that a poll needs.
     Test(Named),
+    /// Let a polled door go on that was paused because its credentials were refused.
+    Resume(Named),
 }
 
 /// Arguments of `door add`.
@@ -175,7 +177,7 @@ pub enum DoorVerb {
 pub struct DoorAdd {
     /// Its id: 1 to 64 letters a-z, digits and hyphens. It stands in the URL, and in the names of its secrets.
     pub id: String,
-    /// Who stands at it: mailgun, postmark, sendgrid, ses or raw.
+    /// Who stands at it: mailgun, postmark, sendgrid, ses, raw, or imap (a mailbox elsewhere that is polled).
     #[arg(long)]
     pub provider: String,
     /// What shall be.
@@ -220,4 +222,7 @@ pub struct DoorFields {
     /// SNS: topic that may deliver here, as ARN; may be repeated, `-` = none.
     #[arg(long = "topic", value_name = "ARN")]
     pub topics: Vec<String>,
+    /// A mailbox elsewhere.
+    #[command(flatten)]
+    pub imap: ImapFields,
 }
