@@ -1,6 +1,7 @@
 //! The IMAP door: a poll that loses nothing, against a server that does everything that servers do.
 
 mod basics;
+mod calls;
 mod dovecot;
 pub(crate) mod fake;
 mod function;
@@ -24,6 +25,7 @@ use crate::{
     harness::wire::Wire,
     world::{World, mail, now, text},
 };
+pub(crate) use calls::every_call_of_poll;
 use fake::{FakeImap, PASSWORD};
 
 /// A door to a server on this machine.

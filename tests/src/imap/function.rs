@@ -16,7 +16,7 @@ use crate::{
     world::{mail, now},
 };
 
-fn app(side: &Side, doors: Vec<Door>, wire: &Wire) -> App {
+pub(super) fn app(side: &Side, doors: Vec<Door>, wire: &Wire) -> App {
     let poller = side.poller(wire, now());
     let doors = Doors::new(doors, &side.world.mailboxes).unwrap();
     let settings = Settings { mailboxes: side.world.mailboxes.clone(), doors, ..Settings::default() };
