@@ -2,7 +2,7 @@
 # Everything that must hold before a change lands, in the order of what fails fastest.
 #
 #   ./scripts/test.sh             needs Rust (rustup reads rust-toolchain.toml) and a C compiler; nothing else
-#   ./scripts/test.sh --install   also installs the C compiler, Postfix and valgrind where they are missing (apt-get), and in a
+#   ./scripts/test.sh --install   also installs the C compiler, Postfix, Dovecot and valgrind where they are missing (apt-get), and in a
 #                                 directory outside the checkout SAM and its companions (pip); counts what reading a mail
 #                                 costs, and builds what is deployed
 #
@@ -55,6 +55,16 @@ if ! command -v postfix >/dev/null && [[ ! -x /usr/sbin/postfix ]]; then
   fi
 elif [[ "$(id -u)" != 0 ]]; then
   echo "== Postfix: its tests are SKIPPED, because pipe(8) deliveries need root"
+fi
+# And a Dovecot of their own, on high loopback ports; the installed one is not touched.
+if [[ ! -x /usr/sbin/dovecot ]]; then
+  if [[ "$install" == true ]] && command -v apt-get >/dev/null; then
+    apt_install dovecot-imapd openssl
+  else
+    echo "== Dovecot: its tests are SKIPPED; sudo apt-get install -y --no-install-recommends dovecot-imapd openssl"
+  fi
+elif [[ "$(id -u)" != 0 ]]; then
+  echo "== Dovecot: its tests are SKIPPED, because its processes change their user, which needs root"
 fi
 if [[ "$install" == true ]] && ! command -v valgrind >/dev/null && command -v apt-get >/dev/null; then
   apt_install valgrind

@@ -2,6 +2,7 @@
 
 mod explain;
 mod hold;
+mod imap;
 mod participant;
 mod requester;
 mod rule;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use explain::{Envelope, Explain};
 pub use hold::{Hold, HoldVerb, Selected, Which};
+pub use imap::{ImapFields, Poll};
 pub use participant::{OnParticipant, Participant, ParticipantVerb};
 pub use requester::{Erase, Export, OfRequester, Requester, RequesterVerb};
 pub use rule::{Rule, RuleCheck, RuleSet, RuleVerb};
@@ -120,10 +122,12 @@ pub enum Verb {
     Mailbox(Box<Mailbox>),
     /// What a mailbox does with mail of a certain form: list, set, check.
     Rule(Rule),
-    /// How mail arrives: list, add, set, remove, test.
-    Door(Door),
+    /// How mail arrives: list, add, set, remove, test, resume.
+    Door(Box<Door>),
     /// Credentials that providers prove themselves with: list, set, rotate.
     Secret(Secret),
+    /// Look into mailboxes elsewhere (doors of provider imap) now.
+    Poll(Poll),
     /// Each way in: its URL, what to paste where at the provider, whether its secret is set.
     Doors(Doors),
     /// What is missing or wrong, one line a check; ends with 1 where something fails.
@@ -190,7 +194,8 @@ pub enum SecretVerb {
 pub struct SecretSet {
     /// DOOR.LIST: mailgun.signing_keys, mailgun.api_keys, postmark.credentials, postmark.server_tokens,
     /// postmark.inbound_secrets, sendgrid.verification_keys, sendgrid.credentials, raw.hmac_keys, raw.bearer_keys, the
-    /// same of a door of your own (mailgun-eu.signing_keys), or escalated.inbound_secrets.
+    /// same of a door of your own (mailgun-eu.signing_keys), escalated.inbound_secrets; of a mailbox elsewhere passwords,
+    /// client_secrets, refresh_tokens, service_accounts or access_tokens, as it logs in.
     pub name: String,
     /// The credential. Better left out: then it is asked for without being shown, or read from standard input (as with
     /// `-`), and stands in no shell history and no process list.

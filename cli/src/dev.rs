@@ -214,7 +214,11 @@ fn curl_lines(local: &Local, url: &str) -> anyhow::Result<String> {
         &samples::to(samples::CURL_POSTMARK, &address),
     );
     std::fs::write(&json, payload)?;
-    let doors: Vec<&str> = in_order(&local.settings.doors).into_iter().map(|door| door.id.as_str()).collect();
+    let doors: Vec<&str> = in_order(&local.settings.doors)
+        .into_iter()
+        .filter(|door| door.imap.is_none())
+        .map(|door| door.id.as_str())
+        .collect();
     Ok(format!(
         "\ndoors: {} at {url}/inbound/DOOR; `postern doors` says what to paste where\n\n\
          hand over a mail as Mailgun does (the same line again is a retry: one ticket):\n  {}\n\

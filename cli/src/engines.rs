@@ -132,6 +132,7 @@ impl Endpoints {
             receipt: url(queues::RECEIPT_QUEUE),
             net: url(queues::NET_QUEUE),
             dead: url(queues::DEAD_QUEUE),
+            poll: url(queues::POLL_QUEUE),
         }
     }
 

@@ -52,6 +52,7 @@ async fn run(verb: Verb) -> anyhow::Result<Output> {
         Verb::Rule(args) => commands::rule(&args).await,
         Verb::Door(args) => commands::door(&args).await,
         Verb::Secret(args) => commands::secret(&args).await,
+        Verb::Poll(args) => commands::poll(&args).await,
         Verb::Doors(args) => commands::doors(&args).await,
         Verb::Doctor(args) => commands::doctor(&args).await,
     }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     engines::{
         BUCKET, Endpoints, KEY, REGION, TABLE,
-        queues::{DEAD_QUEUE, NET_QUEUE, RECEIPT_QUEUE, RETRY_QUEUE},
+        queues::{DEAD_QUEUE, NET_QUEUE, POLL_QUEUE, RECEIPT_QUEUE, RETRY_QUEUE},
         topic::EVENTS_TOPIC,
     },
     local::Local,
@@ -32,6 +32,11 @@ const RECORD_TRIES: u32 = 8;
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
 /// How often providers are asked for what no webhook brought.
 const RECONCILE_EVERY: Duration = Duration::from_secs(900);
+
+/// How often mailboxes elsewhere are looked into.
+const POLL_EVERY: Duration = Duration::from_secs(60);
+/// Doors that are polled at once: on Lambda each has a process of its own.
+const DOORS_AT_ONCE: u8 = 10;
 
 /// The configuration of a function over these engines, as its environment would give it.
 #[must_use]
@@ -90,6 +95,8 @@ pub async fn pumps(local: &Local) -> anyhow::Result<Vec<Pump>> {
     let retry = function(retry, |app, event| async move { app.handle(event).await });
     let publish = postern_publish::App::new(config(local), &clients, ambient.clone())?;
     let publish = function(publish, |app, event| async move { app.handle(event).await });
+    let poll = postern_poll::App::new(config(local), &clients, ambient.clone()).await?;
+    let poll = function(poll, |app, event| async move { app.handle(event, None).await });
     Ok(vec![
         Messages::new(engines, RECEIPT_QUEUE, MESSAGES, receipt).into(),
         Messages::new(engines, RETRY_QUEUE, MESSAGES, retry.clone()).into(),
@@ -97,6 +104,8 @@ pub async fn pumps(local: &Local) -> anyhow::Result<Vec<Pump>> {
         Messages::new(engines, DEAD_QUEUE, MESSAGES, retry.clone()).into(),
         Schedule::new(ambient, SWEEP_EVERY, json!({"work": "sweep"}), retry.clone()).into(),
         Schedule::new(ambient, RECONCILE_EVERY, json!({"work": "reconcile"}), retry).into(),
+        Messages::new(engines, POLL_QUEUE, DOORS_AT_ONCE, poll.clone()).into(),
+        Schedule::new(ambient, POLL_EVERY, json!({"work": "poll"}), poll).into(),
         Records::new(engines, ambient, RECORDS, RECORD_TRIES, publish).into(),
     ])
 }

@@ -5,9 +5,10 @@
 //! | `POSTERN_TABLE`, `POSTERN_BUCKET` | table and bucket |
 //! | `POSTERN_ADDRESS` and its companions | the default mailbox and its doors: `config/environment.rs` |
 //! | `POSTERN_MASTER_SECRET`, `POSTERN_OPERATOR_SECRET` | Secrets Manager ARN or name; `file:PATH` for the local run |
-//! | `POSTERN_RETRY_QUEUE` | URL of the retry queue: `webhook` sends to it, `retry` works it off |
+//! | `POSTERN_RETRY_QUEUE` | URL of the retry queue: `webhook` and `poll` send to it, `retry` works it off |
 //! | `POSTERN_RECEIPT_QUEUE` | URL of the queue of SES receipts: `receipt` |
 //! | `POSTERN_NET_QUEUE`, `POSTERN_DEAD_QUEUE` | URLs of the safety net's and the dead letters' queue: `retry` |
+//! | `POSTERN_POLL_QUEUE` | URL of the queue of doors that are to be polled: `poll` sends to it and works it off |
 //! | `POSTERN_EVENTS_TOPIC` | ARN of the topic of ticket events: `publish` |
 //! | `POSTERN_AWS_ENDPOINT` | non-empty: all services at this endpoint, path style |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, `_S3`, `_SQS`, `_SNS`, `_SECRETS_MANAGER` | one service elsewhere; wins over the former |
@@ -33,11 +34,13 @@ pub enum Function {
     Retry,
     /// Ticket events.
     Publish,
+    /// Mailboxes elsewhere.
+    Poll,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Webhook, Self::Receipt, Self::Retry, Self::Publish];
+    pub const ALL: [Self; 5] = [Self::Webhook, Self::Receipt, Self::Retry, Self::Publish, Self::Poll];
 
     /// The variables that it cannot start without; AWS's own stand beside them.
     #[must_use]
@@ -69,6 +72,15 @@ impl Function {
                 "POSTERN_ADDRESS",
             ],
             Self::Publish => &["POSTERN_TABLE", "POSTERN_EVENTS_TOPIC"],
+            Self::Poll => &[
+                "POSTERN_TABLE",
+                "POSTERN_BUCKET",
+                "POSTERN_MASTER_SECRET",
+                "POSTERN_OPERATOR_SECRET",
+                "POSTERN_RETRY_QUEUE",
+                "POSTERN_POLL_QUEUE",
+                "POSTERN_ADDRESS",
+            ],
         }
     }
 }
@@ -84,6 +96,8 @@ pub struct QueueUrls {
     pub net: String,
     /// Dead letters of the others.
     pub dead: String,
+    /// Doors that are to be polled.
+    pub poll: String,
 }
 
 /// Everything that is wrong, at once.
@@ -203,10 +217,11 @@ impl Config {
             receipt: of_ours("POSTERN_RECEIPT_QUEUE"),
             net: of_ours("POSTERN_NET_QUEUE"),
             dead: of_ours("POSTERN_DEAD_QUEUE"),
+            poll: of_ours("POSTERN_POLL_QUEUE"),
         };
         let settings = match function {
             Function::Publish => Settings::default(),
-            Function::Webhook | Function::Receipt | Function::Retry => settings(&lookup, &mut faults),
+            Function::Webhook | Function::Receipt | Function::Retry | Function::Poll => settings(&lookup, &mut faults),
         };
         let environment_secrets = environment_secrets(&lookup);
         if !faults.is_empty() {

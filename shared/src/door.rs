@@ -1,14 +1,18 @@
 //! A door is how mail arrives: a provider and what is set up with it. (A mailbox is what people write to.) Credentials
 //! stand in the operator's secret under the door's id, never here.
 
+mod imap;
+
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub(crate) use self::imap::may_have_tokens;
+pub use self::imap::{After, Auth, Imap, Sasl, Security};
 use crate::mailbox::{MailboxId, Mailboxes};
 
-/// Who stands at the HTTP door.
+/// Who stands at a door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
@@ -22,10 +26,12 @@ pub enum Provider {
     Ses,
     /// RFC 5322 octets from a mail server of one's own, or a worker.
     Raw,
+    /// A mailbox elsewhere that is polled by IMAP: the one that no request comes from.
+    Imap,
 }
 
 impl Provider {
-    /// All of them.
+    /// All that send requests: each has a door of its own without being asked for.
     pub const ALL: [Self; 5] = [Self::Mailgun, Self::Postmark, Self::Sendgrid, Self::Ses, Self::Raw];
 
     /// The word in the path, and the id of the provider's own door.
@@ -37,13 +43,20 @@ impl Provider {
             Self::Sendgrid => "sendgrid",
             Self::Ses => "ses",
             Self::Raw => "raw",
+            Self::Imap => "imap",
         }
     }
 
-    /// Reads the word.
+    /// Reads the word of one that sends requests.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|provider| provider.name() == word)
+    }
+
+    /// Reads the word of anyone.
+    #[must_use]
+    pub fn parse_any(word: &str) -> Option<Self> {
+        Self::parse(word).or_else(|| (word == Self::Imap.name()).then_some(Self::Imap))
     }
 }
 
@@ -115,6 +128,9 @@ pub struct Door {
     /// SNS: topics that may deliver here, as ARNs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<String>,
+    /// IMAP: the mailbox elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imap: Option<Imap>,
 }
 
 fn yes() -> bool {
@@ -142,6 +158,9 @@ pub enum DoorError {
     /// An ARN that is none of a topic.
     #[error("door {0}: {1:?} is no ARN of an SNS topic (arn:aws:sns:REGION:ACCOUNT:NAME)")]
     Topic(DoorId, String),
+    /// A mailbox elsewhere that cannot be polled as set up.
+    #[error("door {0}: {1}")]
+    Imap(DoorId, String),
     /// Two doors share an id.
     #[error("door {0} is configured twice")]
     Twice(DoorId),
@@ -162,6 +181,7 @@ impl Door {
             domains: Vec::new(),
             region: Region::Us,
             topics: Vec::new(),
+            imap: None,
         }
     }
 
@@ -173,7 +193,7 @@ impl Door {
 
     fn check(&self, mailboxes: &Mailboxes) -> Result<(), DoorError> {
         let id = || self.id.clone();
-        if Provider::parse(self.id.as_str()).is_some_and(|provider| provider != self.provider) {
+        if Provider::parse_any(self.id.as_str()).is_some_and(|provider| provider != self.provider) {
             return Err(DoorError::ProvidersName(id()));
         }
         if let Some(mailbox) = self.mailbox.as_ref().filter(|mailbox| mailboxes.by_id(mailbox).is_none()) {
@@ -182,8 +202,8 @@ impl Door {
         if !self.domains.is_empty() && self.provider != Provider::Mailgun {
             return Err(DoorError::NotForProvider(id(), "domains", "mailgun"));
         }
-        if !self.authserv_ids.is_empty() && self.provider != Provider::Raw {
-            return Err(DoorError::NotForProvider(id(), "authserv-ids", "raw"));
+        if !self.authserv_ids.is_empty() && !matches!(self.provider, Provider::Raw | Provider::Imap) {
+            return Err(DoorError::NotForProvider(id(), "authserv-ids", "raw and imap"));
         }
         if let Some(name) = self.authserv_ids.iter().find(|name| !is_server(name)) {
             return Err(DoorError::Server(id(), name.clone()));
@@ -191,6 +211,7 @@ impl Door {
         if !self.topics.is_empty() && self.provider != Provider::Ses {
             return Err(DoorError::NotForProvider(id(), "topics", "ses"));
         }
+        self.check_imap()?;
         if let Some(domain) = self.domains.iter().find(|domain| !is_domain(domain)) {
             return Err(DoorError::Domain(id(), domain.clone()));
         }
@@ -198,6 +219,23 @@ impl Door {
             Some(topic) => Err(DoorError::Topic(id(), topic.clone())),
             None => Ok(()),
         }
+    }
+
+    fn check_imap(&self) -> Result<(), DoorError> {
+        match (&self.imap, self.provider) {
+            (Some(imap), Provider::Imap) => imap.check().map_err(|why| DoorError::Imap(self.id.clone(), why)),
+            (None, Provider::Imap) => {
+                Err(DoorError::Imap(self.id.clone(), "it names no host and no user to be polled".to_owned()))
+            }
+            (Some(_), _) => Err(DoorError::NotForProvider(self.id.clone(), "host, user and folders", "imap")),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The mailbox elsewhere, of a door that is polled; `None` for all others and where it is switched off.
+    #[must_use]
+    pub fn polled(&self) -> Option<&Imap> {
+        self.imap.as_ref().filter(|_| self.enabled && self.provider == Provider::Imap)
     }
 }
 
@@ -289,7 +327,7 @@ mod tests {
             (Door { topics: vec![topic.clone()], ..mailgun() }, "for ses only"),
             (Door { domains: vec!["mg.example.com".into()], ..door("p", Provider::Postmark) }, "for mailgun only"),
             (Door { domains: vec!["mg.example.com/../x".into()], ..mailgun() }, "no domain"),
-            (Door { authserv_ids: vec!["mx.example".into()], ..mailgun() }, "for raw only"),
+            (Door { authserv_ids: vec!["mx.example".into()], ..mailgun() }, "for raw and imap only"),
             (Door { authserv_ids: vec!["mx; x".into()], ..door("r", Provider::Raw) }, "no authserv-id"),
             (Door { topics: vec!["arn:aws:sqs:r:123456789012:x".into()], ..door("s", Provider::Ses) }, "no ARN"),
         ] {

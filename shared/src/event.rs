@@ -14,7 +14,7 @@ use crate::{
     address::AddrSpec,
     classify::Kind,
     digest::sha256_parts,
-    records::{Cause, Effect, LedgerRow, Outcome},
+    records::{Cause, Effect, LedgerRow, Outcome, PolledDoor},
     retention::TOLD_BEFORE_SECONDS,
     ticket::{Entry, Participant, SUBJECT_OCTETS_MAX, Status, StatusChange, Ticket, Visibility, cut_at},
 };
@@ -36,6 +36,8 @@ pub enum Due {
     Change(Box<StatusChange>, Box<Ticket>),
     /// A held or failed ledger row under its id, `<hash>/<mailbox>`.
     Mail(String, Box<LedgerRow>),
+    /// A polled door that is paused.
+    Door(Box<PolledDoor>),
 }
 
 /// The kinds of events.
@@ -62,11 +64,14 @@ pub enum EventType {
     /// A mail could not be processed, with a cause.
     #[serde(rename = "message.failed")]
     MessageFailed,
+    /// A polled door is paused: its credentials were refused.
+    #[serde(rename = "door.paused")]
+    DoorPaused,
 }
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::TicketCreated,
         Self::EntryCreated,
         Self::TicketReopened,
@@ -74,6 +79,7 @@ impl EventType {
         Self::MessageHeld,
         Self::MessageExpiring,
         Self::MessageFailed,
+        Self::DoorPaused,
     ];
 
     /// The word in the event and in its attribute.
@@ -87,6 +93,7 @@ impl EventType {
             Self::MessageHeld => "message.held",
             Self::MessageExpiring => "message.expiring",
             Self::MessageFailed => "message.failed",
+            Self::DoorPaused => "door.paused",
         }
     }
 }
@@ -115,6 +122,20 @@ pub struct Event {
     /// The mail, where it reached no ticket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<MailFacts>,
+    /// The door, where it is one's own trouble.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub door: Option<DoorFacts>,
+}
+
+/// A polled door that is paused.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DoorFacts {
+    /// Its id.
+    pub id: String,
+    /// Host that refuses the login.
+    pub host: String,
+    /// Refused logins in a row.
+    pub refused: u32,
 }
 
 /// Somebody, as events name people.
@@ -233,6 +254,7 @@ pub fn of(due: &Due) -> Vec<Event> {
         Due::Entry(entry, ticket) => of_entry(entry, ticket),
         Due::Change(change, ticket) => vec![of_change(change, ticket)],
         Due::Mail(id, row) => of_mail(id, row).into_iter().collect(),
+        Due::Door(door) => of_door(door).into_iter().collect(),
     }
 }
 
@@ -299,10 +321,28 @@ fn of_mail(id: &str, row: &LedgerRow) -> Option<Event> {
     Some(Event { mail: Some(mail), ..bare(event_type, &item, occurred_at) })
 }
 
+/// `None` where it goes on again.
+fn of_door(door: &PolledDoor) -> Option<Event> {
+    let paused_at = door.paused_at?;
+    let facts = DoorFacts { id: word(&door.door), host: word(&door.host), refused: door.refused };
+    let item = [door.door.clone(), paused_at.to_string()];
+    Some(Event { door: Some(facts), ..bare(EventType::DoorPaused, &item, paused_at) })
+}
+
 fn bare(event_type: EventType, item: &[String; 2], occurred_at: Timestamp) -> Event {
     let [of, key] = item;
     let id = sha256_parts(&[b"event", event_type.as_str().as_bytes(), of.as_bytes(), key.as_bytes()]);
-    Event { version: VERSION, id, event_type, occurred_at, ticket: None, entry: None, change: None, mail: None }
+    Event {
+        version: VERSION,
+        id,
+        event_type,
+        occurred_at,
+        ticket: None,
+        entry: None,
+        change: None,
+        mail: None,
+        door: None,
+    }
 }
 
 impl TicketFacts {

@@ -41,6 +41,7 @@ pub mod ambient;
 pub mod ingest;
 pub mod outcome;
 pub mod people;
+pub mod poll;
 pub mod settings;
 
 // Edges.
@@ -50,6 +51,7 @@ pub mod config;
 pub mod dkim;
 pub mod events;
 pub mod fetch;
+pub mod imap;
 pub mod outbound;
 pub mod providers;
 pub mod queue;

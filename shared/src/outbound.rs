@@ -16,8 +16,13 @@ use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
+use crate::door::may_have_tokens;
+
 /// One question with its whole answer: 40 MB at 2 MB/s fit, and so does the rest of the work in a function's minute.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// A token endpoint answers at once or not at all.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why there is no answer.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -87,6 +92,22 @@ impl Outbound {
     pub async fn ask(&self, ask: Ask<'_>) -> Result<Told, OutboundError> {
         let request = request(&ask)?;
         let answered = tokio::time::timeout(ANSWER_TIMEOUT, self.answer(request, ask.octets_max)).await;
+        answered.unwrap_or(Err(OutboundError::Unreachable("timeout")))
+    }
+
+    /// Posts a form to where access tokens are had: `https`, or `http` that does not leave this machine.
+    ///
+    /// # Errors
+    /// See [`OutboundError`]; never quotes the URL or the form.
+    pub async fn post_form(&self, url: &str, form: String, octets_max: usize) -> Result<Told, OutboundError> {
+        if !may_have_tokens(url) {
+            return Err(OutboundError::Url);
+        }
+        let request = http::Request::post(url).header("content-type", "application/x-www-form-urlencoded");
+        let request = request.header("accept", "application/json").header("content-length", form.len());
+        let request = request.body(SdkBody::from(form)).map_err(|_| OutboundError::Url)?;
+        let request = HttpRequest::try_from(request).map_err(|_| OutboundError::Url)?;
+        let answered = tokio::time::timeout(TOKEN_TIMEOUT, self.answer(request, octets_max)).await;
         answered.unwrap_or(Err(OutboundError::Unreachable("timeout")))
     }
 

@@ -189,5 +189,6 @@ pub async fn accept(request: &Request, context: &Context<'_>) -> Result<Accepted
         Provider::Sendgrid => sendgrid::accept(request, context).await,
         Provider::Ses => sns::accept(request, context).await,
         Provider::Raw => raw::accept(request, context),
+        Provider::Imap => Err(Rejected::Malformed("this door is polled; no request comes through it".to_owned())),
     }
 }

@@ -41,6 +41,12 @@ pub enum Work {
     Sweep,
     /// Look at the providers for what no webhook brought: sent by the schedule.
     Reconcile,
+    /// Look into mailboxes elsewhere: sent by the schedule for all doors, and then for each by itself.
+    Poll {
+        /// Which; none = all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        door: Option<String>,
+    },
 }
 
 /// The queue did not take a message.
@@ -215,6 +221,7 @@ mod tests {
     fn work_has_one_written_form() {
         assert_eq!(serde_json::to_string(&Work::Sweep).unwrap(), r#"{"work":"sweep"}"#);
         assert_eq!(serde_json::to_string(&Work::Reconcile).unwrap(), r#"{"work":"reconcile"}"#);
+        assert_eq!(serde_json::to_string(&Work::Poll { door: None }).unwrap(), r#"{"work":"poll"}"#);
         let release: Work = serde_json::from_str(r#"{"work":"release","id":"a/b","actor":"cli"}"#).unwrap();
         assert_eq!(release, Work::Release { id: "a/b".into(), mailbox: None, actor: "cli".into() });
     }

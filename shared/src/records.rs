@@ -3,6 +3,7 @@
 //! Plain data: how it is written is `store/items.rs`, under which condition `store/commit.rs`.
 
 mod cause;
+mod polled;
 mod requester;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     cause::Cause,
+    polled::{Folder, Horizon, Parked, PolledDoor, Trying},
     requester::{Counted, Mark, Requester},
 };
 use crate::{

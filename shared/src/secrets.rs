@@ -152,6 +152,16 @@ pub struct DoorSecrets {
     pub bearer_keys: Vec<String>,
     /// Compatibility routes: shared secrets of `X-Escalated-Inbound-Secret`.
     pub inbound_secrets: Vec<String>,
+    /// IMAP: passwords of the user. The first one is used, as of all that follow.
+    pub passwords: Vec<String>,
+    /// IMAP: access tokens that somebody else keeps fresh.
+    pub access_tokens: Vec<String>,
+    /// IMAP with Google or Microsoft: client secrets.
+    pub client_secrets: Vec<String>,
+    /// IMAP with Google: refresh tokens.
+    pub refresh_tokens: Vec<String>,
+    /// IMAP with Google: key files of a service account, JSON as text.
+    pub service_accounts: Vec<String>,
 }
 
 impl fmt::Debug for DoorSecrets {
@@ -171,6 +181,11 @@ impl DoorSecrets {
         self.hmac_keys.extend(other.hmac_keys);
         self.bearer_keys.extend(other.bearer_keys);
         self.inbound_secrets.extend(other.inbound_secrets);
+        self.passwords.extend(other.passwords);
+        self.access_tokens.extend(other.access_tokens);
+        self.client_secrets.extend(other.client_secrets);
+        self.refresh_tokens.extend(other.refresh_tokens);
+        self.service_accounts.extend(other.service_accounts);
     }
 }
 

@@ -12,6 +12,7 @@ pub mod fetches;
 pub mod items;
 pub mod keys;
 pub mod outbox;
+pub mod poll;
 pub mod query;
 pub mod requesters;
 pub mod settings;

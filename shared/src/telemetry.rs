@@ -8,8 +8,8 @@ use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// What is shown where nothing is said: ours, and warnings of others.
-const DEFAULT_FILTER: &str =
-    "warn,postern=info,postern_webhook=info,postern_receipt=info,postern_retry=info,postern_publish=info";
+const DEFAULT_FILTER: &str = "warn,postern=info,postern_webhook=info,postern_receipt=info,postern_retry=info,postern_publish=info,\
+     postern_poll=info";
 /// Namespace of the metrics that the alarms of `template.yaml` watch.
 const NAMESPACE: &str = "Postern";
 
@@ -21,6 +21,28 @@ pub fn count(name: &str, value: u64, now: Timestamp) {
         // Like a log line that cannot be written: nobody is left to tell.
         let _ = writeln!(std::io::stdout().lock(), "{}", metric(name, value, now));
     }
+}
+
+/// How long something is ago, in seconds, under a dimension and without one.
+pub fn seconds(name: &str, value: u64, dimension: (&str, &str), now: Timestamp) {
+    if ON_LAMBDA.get().is_some() {
+        let _ = writeln!(std::io::stdout().lock(), "{}", age(name, value, dimension, now));
+    }
+}
+
+fn age(name: &str, value: u64, (dimension, of): (&str, &str), now: Timestamp) -> serde_json::Value {
+    json!({
+        "_aws": {
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [[], [dimension]],
+                "Metrics": [{ "Name": name, "Unit": "Seconds" }],
+            }],
+        },
+        name: value,
+        dimension: of,
+    })
 }
 
 fn metric(name: &str, value: u64, now: Timestamp) -> serde_json::Value {
@@ -63,6 +85,9 @@ mod tests {
     fn a_metric_says_where_it_belongs() {
         let line = metric("Parked", 2, "2026-11-02T09:00:00Z".parse().unwrap());
         assert_eq!(line["Parked"], 2);
+        let aged = age("PollAge", 90, ("Door", "gmail"), "2026-11-02T09:00:00Z".parse().unwrap());
+        assert_eq!((&aged["PollAge"], &aged["Door"]), (&json!(90), &json!("gmail")));
+        assert_eq!(aged["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[], ["Door"]]));
         assert_eq!(line["_aws"]["Timestamp"], 1_793_610_000_000_i64);
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Postern");
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "Parked");

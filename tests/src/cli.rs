@@ -109,6 +109,7 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Door(args) => commands::door(&args).await,
         Verb::Secret(args) => commands::secret(&args).await,
         Verb::Doors(args) => commands::doors(&args).await,
+        Verb::Poll(args) => commands::poll(&args).await,
         Verb::Doctor(args) => commands::doctor(&args).await,
         verb => panic!("{verb:?} is not tested here"),
     }

@@ -27,6 +27,7 @@ mod corpus;
 mod corpus_webhooks;
 mod faults;
 mod fetch;
+mod imap;
 mod mail_server;
 mod memory;
 mod people;

@@ -4,6 +4,7 @@
 //! The binary is the tests' own build of `functions/webhook/src/main.rs`; `POSTERN_BOOTSTRAP=<path>` measures another,
 //! such as the one that is deployed.
 
+mod poll;
 mod receipt;
 
 use std::{

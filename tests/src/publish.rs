@@ -50,7 +50,7 @@ fn app(world: &World, wire: &Wire) -> App {
 }
 
 /// What can become due, each with the types of its events.
-const KINDS: [(&str, &[&str]); 7] = [
+const KINDS: [(&str, &[&str]); 8] = [
     ("opens a ticket", &["ticket.created", "entry.created"]),
     ("joins a ticket", &["entry.created"]),
     ("stranger", &["entry.created"]),
@@ -58,6 +58,7 @@ const KINDS: [(&str, &[&str]); 7] = [
     ("an agent sets the status", &["ticket.status_changed"]),
     ("held", &["message.held"]),
     ("failed", &["message.failed"]),
+    ("a door is paused", &["door.paused"]),
 ];
 
 fn opening() -> Copy {
@@ -76,7 +77,7 @@ fn held() -> Copy {
 async fn world_with(kind: &str) -> World {
     let world = World::new().await;
     let store = &world.ingest.store;
-    if !matches!(kind, "opens a ticket" | "held" | "failed") {
+    if !matches!(kind, "opens a ticket" | "held" | "failed" | "a door is paused") {
         world.deliver(&opening()).await;
     }
     if kind == "reopens a ticket" {
@@ -91,10 +92,23 @@ async fn world_with(kind: &str) -> World {
         "an agent sets the status" => drop(store.set_status(1, Status::Pending, "agent-7", now()).await.unwrap()),
         "held" => drop(world.deliver(&held()).await),
         "failed" => unreadable(&world).await,
+        "a door is paused" => {
+            let door = crate::imap::door(143);
+            let seen = store.polled_door(&door.id).await.unwrap();
+            drop(store.refused_login(&door, &seen, 1, now()).await.unwrap());
+        }
         other => panic!("{other}"),
     }
     assert_eq!(due(&world).await.len(), 1, "{kind}");
     world
+}
+
+/// Tells what is due; all that was told.
+pub(crate) async fn tell_all(world: &World) -> Vec<Value> {
+    let topic = Topic::default();
+    let again = handle(&app(world, &Wire::new().with_topic(&topic)), &records(world).await).await;
+    assert!(again.is_empty());
+    topic.published().into_iter().map(|published| published.event).collect()
 }
 
 async fn unreadable(world: &World) {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Common;
+use super::{Common, ImapFields};
 
 /// Arguments of `mailbox`.
 #[derive(Debug, Args)]
@@ -204,8 +204,10 @@ pub enum DoorVerb {
     Set(DoorChange),
     /// Take one away that is stored.
     Remove(Named),
-    /// Whether it is open and reachable, and what to paste where.
+    /// Whether it is open and reachable, and what to paste where; of a polled one, whether all works that a poll needs.
     Test(Named),
+    /// Let a polled door go on that was paused because its credentials were refused.
+    Resume(Named),
 }
 
 /// Arguments of `door add`.
@@ -213,7 +215,7 @@ pub enum DoorVerb {
 pub struct DoorAdd {
     /// Its id: 1 to 64 letters a-z, digits and hyphens. It stands in the URL, and in the names of its secrets.
     pub id: String,
-    /// Who stands at it: mailgun, postmark, sendgrid, ses or raw.
+    /// Who stands at it: mailgun, postmark, sendgrid, ses, raw, or imap (a mailbox elsewhere that is polled).
     #[arg(long)]
     pub provider: String,
     /// What shall be.
@@ -249,7 +251,7 @@ pub struct DoorFields {
     /// The provider is set up to add its spam and authentication fields to the mail, so they count [default: false].
     #[arg(long, value_name = "true|false")]
     pub spam_fields: Option<bool>,
-    /// Raw: mail server in front of the door whose Authentication-Results count, by the name that it writes there (its
+    /// Raw, IMAP: mail server in front of the door whose Authentication-Results count, by the name that it writes there (its
     /// authserv-id); it must take out forged ones. `unnamed` = fields without a name; may be repeated, `-` = none.
     #[arg(long = "authserv-id", value_name = "NAME")]
     pub authserv_ids: Vec<String>,
@@ -265,4 +267,7 @@ pub struct DoorFields {
     /// SNS: topic that may deliver here, as ARN; may be repeated, `-` = none.
     #[arg(long = "topic", value_name = "ARN")]
     pub topics: Vec<String>,
+    /// A mailbox elsewhere.
+    #[command(flatten)]
+    pub imap: ImapFields,
 }

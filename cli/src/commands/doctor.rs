@@ -6,6 +6,7 @@ mod door;
 mod mx;
 mod of_data;
 mod of_stack;
+mod polled;
 mod receiving;
 
 use serde::Serialize;

@@ -16,9 +16,10 @@ use super::{
 use crate::{
     args::{self, DoorVerb as Verb},
     setup::{Setup, Source, View},
+    system::System,
 };
 
-/// `door list`, `show`, `add`, `set`, `remove`, `test`.
+/// `door list`, `show`, `add`, `set`, `remove`, `test`, `resume`.
 ///
 /// # Errors
 /// Wrong usage, no such door, settings that would not go together; the table cannot be read or written.
@@ -30,6 +31,7 @@ pub async fn door(args: &args::Door) -> anyhow::Result<Output> {
         Verb::Set(args) => set(args).await,
         Verb::Remove(named) => remove(named).await,
         Verb::Test(named) => Box::pin(test::test(named)).await,
+        Verb::Resume(named) => resume(named).await,
     }
 }
 
@@ -95,6 +97,10 @@ fn in_full(door: &Door, source: Source) -> String {
         Provider::Mailgun => rows.extend([("domain", joined(&door.domains)), ("mailgun-region", region.to_owned())]),
         Provider::Ses => rows.push(("topic", joined(&door.topics))),
         Provider::Raw => rows.push(("authserv-id", joined(&door.authserv_ids))),
+        Provider::Imap => {
+            rows.push(("authserv-id", joined(&door.authserv_ids)));
+            rows.extend(door.imap.iter().flat_map(settings::imap::rows));
+        }
         Provider::Postmark | Provider::Sendgrid => {}
     }
     let lines: String = rows.into_iter().map(|(name, value)| format!("  {name:<15} {value}\n")).collect();
@@ -103,8 +109,8 @@ fn in_full(door: &Door, source: Source) -> String {
 
 async fn add(args: &args::DoorAdd) -> anyhow::Result<Output> {
     let id = door_id(&args.id)?;
-    let provider = Provider::parse(&args.provider).ok_or_else(|| {
-        let known = Provider::ALL.map(Provider::name).join(", ");
+    let provider = Provider::parse_any(&args.provider).ok_or_else(|| {
+        let known = Provider::ALL.map(Provider::name).join(", ") + ", imap";
         usage(format!("door {id}: --provider {:?} is none that Postern knows; there are {known}", args.provider))
     })?;
     let mut new = Door::new(id.clone(), provider);
@@ -165,6 +171,29 @@ fn told(view: &View, id: &DoorId, common: &args::Common, changed: bool, was: Opt
         ));
     }
     Ok(Output::ok(text + "in force; functions follow within a minute\n"))
+}
+
+/// Forgets the refused logins: the next poll logs in again.
+async fn resume(named: &args::Named) -> anyhow::Result<Output> {
+    let id = door_id(&named.id)?;
+    let system = System::open(&named.common).await?;
+    let resumed = resumed(&system, &id).await;
+    system.close().await;
+    let was = resumed?;
+    if named.common.json {
+        return Ok(Output::ok(pretty(&json!({ "door": id, "was_paused": was }))?));
+    }
+    let text = if was { "goes on with the next poll" } else { "was not paused" };
+    Ok(Output::ok(format!("door {id} {text}\n")))
+}
+
+async fn resumed(system: &System, id: &DoorId) -> anyhow::Result<bool> {
+    if system.settings.doors.by_id(id.as_str()).is_none_or(|door| door.provider != Provider::Imap) {
+        return Err(NotFound(format!("there is no door {id} that is polled")).into());
+    }
+    let was = system.store.polled_door(id).await?.paused_at.is_some();
+    system.store.resume_door(id).await?;
+    Ok(was)
 }
 
 async fn remove(named: &args::Named) -> anyhow::Result<Output> {

@@ -53,6 +53,9 @@ pub(super) struct Credentials {
     /// Why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown: Option<String>,
+    /// Nobody is refused without it: nobody comes.
+    #[serde(skip)]
+    polled: bool,
 }
 
 /// The operator's secret, or why it could not be read.
@@ -69,6 +72,7 @@ impl Held {
 
     /// What is live at a door, in the order of its lists.
     pub(super) fn of_door(&self, door: &Door) -> Vec<Credentials> {
+        let polled = door.imap.is_some();
         let of = |name: Name| {
             let read = self.0.as_ref().map_err(Clone::clone);
             let read = read.and_then(|json| name.fingerprints(json).map_err(|error| error.to_string()));
@@ -79,7 +83,7 @@ impl Held {
             let live = marks.as_ref().map(Vec::len);
             let fingerprints = marks.unwrap_or_default();
             let (means, opens) = (name.list.means, name.list.opens);
-            Credentials { name: name.to_string(), means, opens, live, fingerprints, unknown }
+            Credentials { name: name.to_string(), means, opens, live, fingerprints, unknown, polled }
         };
         Name::of_door(door).into_iter().map(of).collect()
     }
@@ -99,9 +103,12 @@ pub(super) fn opened(secrets: &[Credentials]) -> Option<bool> {
 pub(super) fn shown(secrets: &[Credentials], place: &str) -> Vec<String> {
     let shut = opened(secrets) == Some(false);
     let mut lines = Vec::new();
-    for Credentials { name, means, opens, live, fingerprints, unknown } in secrets {
+    for Credentials { name, means, opens, live, fingerprints, unknown, polled } in secrets {
         match live {
             None => lines.push(format!("{name}: unknown, {}", unknown.as_deref().unwrap_or_default())),
+            Some(0) if *opens && shut && *polled => {
+                lines.push(format!("{name} is not set: nobody can log in until `postern secret set {name} -{place}`"));
+            }
             Some(0) if *opens && shut && lines.is_empty() => lines.push(format!(
                 "{name} is not set: every mail is refused (503) until `postern secret set {name} -{place}`"
             )),

@@ -1,5 +1,6 @@
 //! What `mailbox` and `door` share: reading words into settings, and changing them without losing what others change.
 
+pub(super) mod imap;
 pub(super) mod words;
 
 use anyhow::bail;

@@ -1,4 +1,4 @@
-//! SQS over a folder: the four queues of the stack, spoken to in SQS's JSON protocol (`x-amz-target: AmazonSQS.<Operation>`).
+//! SQS over a folder: the queues of the stack, spoken to in SQS's JSON protocol (`x-amz-target: AmazonSQS.<Operation>`).
 //!
 //! Each message is a file under `<data>/queues/<queue>/`, so a restart loses none, and what was received and not deleted
 //! comes back when its time is over. A message that was received [`RECEIVES_MAX`] times goes to the dead letters instead of
@@ -35,8 +35,10 @@ pub const RETRY_QUEUE: &str = "postern-retry";
 pub const NET_QUEUE: &str = "postern-net";
 /// Dead letters of the others.
 pub const DEAD_QUEUE: &str = "postern-dead";
+/// Doors that are to be polled.
+pub const POLL_QUEUE: &str = "postern-poll";
 /// All of them.
-pub const QUEUES: [&str; 4] = [RECEIPT_QUEUE, RETRY_QUEUE, NET_QUEUE, DEAD_QUEUE];
+pub const QUEUES: [&str; 5] = [RECEIPT_QUEUE, RETRY_QUEUE, NET_QUEUE, DEAD_QUEUE, POLL_QUEUE];
 
 /// As in the template: an outage is no poison.
 pub const RECEIVES_MAX: u32 = 100;

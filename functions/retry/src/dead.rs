@@ -27,7 +27,8 @@ impl App {
                 tracing::error!(inbound_id = id, "a release came to no end; the mail is held as before");
                 return Ok(());
             }
-            Ok(Work::Sweep | Work::Reconcile) => return Ok(()),
+            // The schedule asks again.
+            Ok(Work::Sweep | Work::Reconcile | Work::Poll { .. }) => return Ok(()),
             Err(_) => {}
         }
         if let Some(objects) = notification::read(&letter.body, self.ingest.blobs.bucket()) {

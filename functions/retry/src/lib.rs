@@ -178,6 +178,7 @@ impl App {
                 self.reconcile().await;
                 Ok(())
             }
+            Work::Poll { .. } => self.kept(letter, "not-understood", "the function poll polls, not this one").await,
         }
     }
 

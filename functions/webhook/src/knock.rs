@@ -53,8 +53,10 @@ pub(crate) fn of<'a>(
     // A configuration's id of OpsWeave is a door's id here, if there is one of that provider.
     let configured = named.filter(|_| route.style == Style::OpsWeave).and_then(|id| settings.doors.by_id(id));
     let configured = configured.filter(|door| Provider::parse(&word) == Some(door.provider));
-    let Some(door) = configured.or_else(|| settings.doors.by_id(&word)) else {
-        let known: Vec<&str> = settings.doors.iter().map(|door| door.id.as_str()).collect();
+    // Nobody may hear 200 at a door that only polls.
+    let knocked = |door: &&Door| door.provider != Provider::Imap;
+    let Some(door) = configured.or_else(|| settings.doors.by_id(&word)).filter(knocked) else {
+        let known: Vec<&str> = settings.doors.iter().filter(knocked).map(|door| door.id.as_str()).collect();
         return Err(missing("unknown-door", format!("unknown door or provider; there are {}", known.join(", "))));
     };
     if settings.closed {

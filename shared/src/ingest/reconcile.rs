@@ -82,7 +82,7 @@ impl Ingest {
                     }
                 }
                 Provider::Postmark => all.add(run.judged(door, "failed", Box::pin(run.failed(door)).await)),
-                Provider::Sendgrid | Provider::Ses | Provider::Raw => {}
+                Provider::Sendgrid | Provider::Ses | Provider::Raw | Provider::Imap => {}
             }
         }
         for (name, value) in [

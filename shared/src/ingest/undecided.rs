@@ -45,6 +45,25 @@ impl Ingest {
         self.end_now(&id, row, None, NetRow::None).await
     }
 
+    /// Ends the failed row of a payload whose matter has come to its end by another way. No row, or another end: nothing
+    /// happens.
+    ///
+    /// # Errors
+    /// The table cannot be read or written; the row may be queued then, and doing it again is right.
+    pub async fn settled(&self, door: &str, body: &[u8], why: &str) -> Result<(), IngestError> {
+        let key = BlobKey::payload(door, body);
+        let id = LedgerId::of(key.as_str(), NO_MAILBOX);
+        let Some(row) = self.store.ledger_row(&id).await? else { return Ok(()) };
+        let open =
+            row.outcome == Outcome::Queued || (row.outcome == Outcome::Failed && self.store.requeue(&id, &row).await?);
+        if open {
+            let reasons = row.reasons.iter().cloned().chain([why.to_owned()]).collect();
+            let row = LedgerRow { outcome: Outcome::Ignored, cause: Some(Cause::ProvidersNote), reasons, ..row };
+            self.end_now(&id, LedgerRow { ended_at: self.ambient.now(), ..row }, None, NetRow::None).await?;
+        }
+        Ok(())
+    }
+
     /// Writes a row that needs no decision. Where its single-use token is spent on another body, it is held for that.
     async fn end_now(
         &self,

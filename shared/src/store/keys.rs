@@ -209,6 +209,23 @@ pub fn poll(door: &DoorId, what: &str) -> Key {
     Key::new(format!("POLL#{door}#{what}"), "POLL")
 }
 
+/// A polled door: refused logins, pause.
+#[must_use]
+pub fn polled_door(door: &DoorId) -> Key {
+    Key::new(format!("{POLLED_PREFIX}{door}"), "DOOR")
+}
+
+/// What the pk of everything about polls begins with.
+pub const POLLED_PREFIX: &str = "POLL#";
+/// What the sort key of every message that was left aside begins with.
+pub const PARKED_PREFIX: &str = "PARKED#";
+
+/// A message that a poll has left aside.
+#[must_use]
+pub fn parked(door: &DoorId, folder: &str, uid_validity: u32, uid: u32) -> Key {
+    Key::new(poll(door, folder).pk, format!("{PARKED_PREFIX}{uid_validity}#{uid:010}"))
+}
+
 /// A single-use token.
 #[must_use]
 pub fn token(token_sha256: &str) -> Key {

@@ -57,6 +57,9 @@ impl Store {
         if let Some(id) = LedgerId::from_key(&key.pk, &key.sk) {
             return Ok(Some((Due::Mail(id.to_string(), Box::new(items::row(item, "MAIL")?)), mark)));
         }
+        if key.pk.starts_with(keys::POLLED_PREFIX) {
+            return Ok(Some((Due::Door(Box::new(super::poll::due_door(item)?)), mark)));
+        }
         let ticket =
             ticket_key.and_then(|key| found.remove(&key)).map(|item| items::row(item, "TICKET")).transpose()?;
         let ticket = || ticket.ok_or(StoreError::Inconsistent { item: "TICKET", attribute: "row" });

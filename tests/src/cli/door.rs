@@ -132,3 +132,74 @@ async fn a_new_data_directory_opens_every_door() {
     };
     assert_eq!(live("escalated.inbound_secrets"), 1);
 }
+
+#[tokio::test]
+async fn a_mailbox_elsewhere_is_set_up_tried_polled_and_let_go_on() {
+    let desk = made().await;
+    let fake = crate::imap::fake::FakeImap::start().await;
+    let port = fake.port.to_string();
+    let plain = ["--provider", "imap", "--host", "127.0.0.1", "--imap-port", &port, "--security", "plain"];
+    let words = [&["door", "add", "elsewhere"][..], &plain, &["--user", "help@us.example"]].concat();
+    let added = desk.text(&words).await;
+    for line in
+        ["host            127.0.0.1", "folder          INBOX", "after           nothing", "auth            password"]
+    {
+        assert!(added.contains(line), "{line}: {added}");
+    }
+    let untried = desk.run(&["door", "test", "elsewhere"]).await.unwrap();
+    assert_eq!(untried.code, 1, "{untried:?}");
+    assert!(untried.text.contains("elsewhere.passwords is not set: nobody can log in"), "{untried:?}");
+    let polled = desk.run(&["poll", "--once"]).await.unwrap();
+    assert_eq!(polled.code, 1, "{polled:?}");
+    assert!(polled.text.contains("elsewhere.passwords is not set in the operator secret"), "{polled:?}");
+    desk.text(&["secret", "set", "elsewhere.passwords", crate::imap::fake::PASSWORD]).await;
+    let tried = desk.text(&["door", "test", "elsewhere"]).await;
+    for found in
+        ["no TLS: it does not leave this machine", "may log in", "INBOX: 0 messages, it is empty", "mail stays"]
+    {
+        assert!(tried.contains(found), "{found}: {tried}");
+    }
+    fake.arrives_in("INBOX", mail("b", "cust").octets("b"), "2026-11-02T09:00:00Z".parse().unwrap());
+    let told = desk.text(&["poll", "--once", "--door", "elsewhere", "--since", "2026-11-01"]).await;
+    assert_eq!(told, "elsewhere: 1 taken\n");
+    assert!(desk.text(&["tickets"]).await.contains("INC-00002"));
+    let again = desk.text(&["poll", "--once", "--since", "2026-11-01", "--backfill"]).await;
+    assert_eq!(again, "elsewhere: 1 taken, 1 of them known before\n");
+    assert!(desk.run(&["doctor"]).await.unwrap().text.contains("elsewhere, INBOX: polled"), "fresh");
+    desk.text(&["secret", "set", "elsewhere.passwords", "wrong", "--replace"]).await;
+    for _ in 0..3 {
+        assert!(desk.run(&["poll", "--once"]).await.unwrap().text.contains("credentials are refused"));
+    }
+    let paused = desk.run(&["poll", "--once"]).await.unwrap().text;
+    assert!(paused.contains("postern door resume elsewhere"), "{paused}");
+    assert!(desk.run(&["doctor"]).await.unwrap().text.contains("door elsewhere is paused"));
+    assert!(desk.text(&["door", "resume", "elsewhere"]).await.contains("goes on with the next poll"));
+    assert!(desk.text(&["door", "resume", "elsewhere"]).await.contains("was not paused"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_polled_is_told() {
+    let desk = made().await;
+    let add = ["door", "add", "gmail", "--provider", "imap"];
+    let at = ["--host", "imap.gmail.com", "--user", "help@us.example"];
+    for (words, told) in [
+        (&[][..], "names no host and no user"),
+        (&["--host", "a b", "--user", "u"], "is no host name"),
+        (&[&at[..], &["--security", "plain"]].concat(), "without TLS only to this machine"),
+        (&[&at[..], &["--auth", "pigeon"]].concat(), "can be password, token, google, google-service or microsoft"),
+        (&[&at[..], &["--auth", "microsoft", "--client", "c"]].concat(), "the tenant is a directory id"),
+        (&[&at[..], &["--client", "c"]].concat(), "--client is of no use with --auth password"),
+        (&[&at[..], &["--after", "move"]].concat(), "the folder is empty"),
+        (&[&at[..], &["--after", "burn"]].concat(), "nothing, seen, delete or move=FOLDER"),
+        (&[&at[..], &["--domain", "us.example"]].concat(), "domains are for mailgun only"),
+        (&[&at[..], &["--token-endpoint", "http://tokens.example"]].concat(), "is no token endpoint"),
+    ] {
+        let trouble = desk.misuse(&[&add[..], words].concat()).await;
+        assert!(trouble.contains(told), "{words:?}: {trouble}");
+    }
+    let other = desk.misuse(&["door", "set", "raw", "--host", "imap.gmail.com"]).await;
+    assert!(other.contains("host, user and folders are for imap only"), "{other}");
+    assert!(desk.misuse(&["poll", "--once", "--since", "tomorrow"]).await.contains("is no date"));
+    assert!(desk.refusal(&["poll", "--once"]).await.contains("no door is polled"));
+    assert!(desk.refusal(&["door", "resume", "raw"]).await.contains("no door raw that is polled"));
+}

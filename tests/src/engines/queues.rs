@@ -323,7 +323,7 @@ async fn what_sqs_refuses_is_refused_in_its_words() {
 async fn queues_are_found_by_name_and_emptied() {
     let sqs = Sqs::new().await;
     let listed = sqs.client.list_queues().send().await.unwrap();
-    assert_eq!(listed.queue_urls().len(), 4);
+    assert_eq!(listed.queue_urls().len(), 5);
     let found = sqs.client.get_queue_url().queue_name(DEAD_QUEUE).send().await.unwrap();
     assert_eq!(found.queue_url(), Some(sqs.url(DEAD_QUEUE).as_str()));
     assert!(listed.queue_urls().contains(&sqs.url(DEAD_QUEUE)));

@@ -1,7 +1,7 @@
 //! The whole local system: what is written and sent reaches the functions that `template.yaml` wires to it.
 
 use aws_sdk_s3::primitives::ByteStream;
-use postern_cli::engines::queues::{DEAD_QUEUE, Depth, NET_QUEUE, RECEIPT_QUEUE, RETRY_QUEUE};
+use postern_cli::engines::queues::{DEAD_QUEUE, Depth, NET_QUEUE, POLL_QUEUE, RECEIPT_QUEUE, RETRY_QUEUE};
 use postern_cli::engines::{BUCKET, Engines, Settings};
 use postern_cli::local::Local;
 use postern_cli::pump::drain;
@@ -57,9 +57,9 @@ async fn a_receipt_becomes_a_ticket_and_the_net_finds_it_accounted_for() {
     assert_eq!(engines.queues().depth(NET_QUEUE), Depth { delayed: 1, ..Depth::default() });
 
     clock.pass(900);
-    // The net, and both schedules whose time has come as well.
-    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 3);
-    for queue in [RECEIPT_QUEUE, RETRY_QUEUE, NET_QUEUE, DEAD_QUEUE] {
+    // The net, and all three schedules, whose time has come as well.
+    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 4);
+    for queue in [RECEIPT_QUEUE, RETRY_QUEUE, NET_QUEUE, DEAD_QUEUE, POLL_QUEUE] {
         assert_eq!(engines.queues().depth(queue), Depth::default(), "{queue}");
     }
     assert!(local.ingest.store.ticket(2).await.unwrap().is_none());
@@ -77,7 +77,7 @@ async fn a_receipt_before_its_object_comes_back_and_a_letter_nobody_reads_is_par
     assert_eq!(engines.queues().depth(RECEIPT_QUEUE), Depth { in_flight: 1, ..Depth::default() });
     put(engines, "raw/ses/late").await;
     clock.pass(60);
-    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 2, "and its record");
+    assert_eq!(drain(&mut pumps, 100).await.unwrap(), 3, "and its record, and the minute's poll");
     assert!(local.ingest.store.ticket(1).await.unwrap().is_some());
 
     engines.queues().send(DEAD_QUEUE, "nobody reads that".to_owned(), None).unwrap();

@@ -64,7 +64,11 @@ async fn a_queue_function_without_configuration_does_not_start_and_names_all_tha
     let api = RuntimeApi::start().await;
     let lambdas = |(name, _): &(&str, String)| name.starts_with("AWS_LAMBDA_");
     let bare: Vec<_> = api.environment().into_iter().filter(lambdas).collect();
-    for binary in [env!("CARGO_BIN_EXE_receipt-under-test"), env!("CARGO_BIN_EXE_retry-under-test")] {
+    for binary in [
+        env!("CARGO_BIN_EXE_receipt-under-test"),
+        env!("CARGO_BIN_EXE_retry-under-test"),
+        env!("CARGO_BIN_EXE_poll-under-test"),
+    ] {
         let output = std::process::Command::new(binary)
             .env_clear()
             .envs(bare.iter().map(|(name, value)| (name, value)))

@@ -184,6 +184,7 @@ pub(super) fn forgeries(way: Way, mime: &[u8]) -> Vec<(&'static str, Request<Byt
         Provider::Sendgrid => SendGrid::raw(mime).forgeries(),
         Provider::Ses => Sns::forgeries(mime),
         Provider::Raw => Raw::forgeries(mime),
+        Provider::Imap => unreachable!("no request comes through a polled door"),
     }
 }
 

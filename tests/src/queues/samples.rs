@@ -76,7 +76,7 @@ fn every_sample_is_expected() {
     let files = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
     let samples = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     let names: BTreeSet<String> = samples.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
-    let functions = ["webhook-", "receipt-", "retry-", "publish-"];
+    let functions = ["webhook-", "receipt-", "retry-", "publish-", "poll-"];
     let stray: Vec<&String> = names.iter().filter(|name| !functions.iter().any(|f| name.starts_with(f))).collect();
     assert!(stray.is_empty(), "samples of no function: {stray:?}");
     let ours: BTreeSet<&str> = names

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::stack::{Stack, entries, file, list, shown};
 
 /// The functions by their resource.
-const FUNCTIONS: [(&str, Function); 4] = [
+const FUNCTIONS: [(&str, Function); 5] = [
     ("WebhookFunction", Function::Webhook),
     ("ReceiptFunction", Function::Receipt),
     ("RetryFunction", Function::Retry),
     ("PublishFunction", Function::Publish),
+    ("PollFunction", Function::Poll),
 ];
 
 /// What a function reads beside what it requires.
@@ -31,7 +32,7 @@ fn optional(function: Function) -> &'static [&'static str] {
             "POSTERN_SENDGRID_SPAM_FIELDS",
             "POSTERN_SNS_TOPICS",
         ],
-        Function::Receipt => &[
+        Function::Receipt | Function::Poll => &[
             "POSTERN_AWS_ENDPOINT",
             "POSTERN_PREFIX",
             "POSTERN_NUMBER_YEAR",
@@ -57,7 +58,7 @@ fn optional(function: Function) -> &'static [&'static str] {
 }
 
 /// What a variable must refer to.
-const MEANINGS: [(&str, &str); 22] = [
+const MEANINGS: [(&str, &str); 23] = [
     ("POSTERN_TABLE", "Table"),
     ("POSTERN_BUCKET", "Bucket"),
     ("POSTERN_MASTER_SECRET", "MasterSecret"),
@@ -66,6 +67,7 @@ const MEANINGS: [(&str, &str); 22] = [
     ("POSTERN_RECEIPT_QUEUE", "ReceiptQueue"),
     ("POSTERN_NET_QUEUE", "NetQueue"),
     ("POSTERN_DEAD_QUEUE", "DeadQueue"),
+    ("POSTERN_POLL_QUEUE", "PollQueue"),
     ("POSTERN_EVENTS_TOPIC", "EventsTopic"),
     ("POSTERN_ADDRESS", "Address"),
     ("POSTERN_PREFIX", "TicketPrefix"),
@@ -268,26 +270,31 @@ pub(super) fn stream_cannot_be_blocked(stack: &Stack) -> Vec<String> {
 /// stack.
 pub(super) fn sweep_is_scheduled(stack: &Stack) -> Vec<String> {
     let mut faults = Vec::new();
-    for (name, rate, work) in [("Sweep", "rate(5 minutes)", "sweep"), ("Reconcile", "rate(15 minutes)", "reconcile")] {
-        let schedule = &stack.properties("RetryFunction")["Events"][name];
+    for (function, role, name, rate, work) in [
+        ("RetryFunction", "SweepRole", "Sweep", "rate(5 minutes)", "sweep"),
+        ("RetryFunction", "SweepRole", "Reconcile", "rate(15 minutes)", "reconcile"),
+        ("PollFunction", "PollScheduleRole", "Minute", "rate(1 minute)", "poll"),
+    ] {
+        let schedule = &stack.properties(function)["Events"][name];
         let properties = &schedule["Properties"];
         let input = properties["Input"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let every = properties["ScheduleExpression"] == rate && schedule["Type"] == "ScheduleV2";
         if !every || input != Some(json!({"work": work})) || properties["OmitName"] != true {
             faults.push(format!("{name} is {properties}"));
         }
-        if shown(&properties["RoleArn"]) != "SweepRole.Arn" {
+        if shown(&properties["RoleArn"]) != format!("{role}.Arn") {
             faults.push(format!("{name} is not called by the schedules' role"));
         }
-    }
-    let policies = &stack.properties("SweepRole")["Policies"];
-    let statements: Vec<&Value> =
-        list(policies).into_iter().flat_map(|policy| Stack::statements(&policy["PolicyDocument"])).collect();
-    let only = |statement: &&Value| {
-        statement["Action"] == "lambda:InvokeFunction" && shown(&statement["Resource"]) == "RetryFunction.Arn"
-    };
-    if statements.len() != 1 || !statements.iter().all(only) {
-        faults.push("the schedules' role may do more, or less, than call them".to_owned());
+        let policies = &stack.properties(role)["Policies"];
+        let statements: Vec<&Value> =
+            list(policies).into_iter().flat_map(|policy| Stack::statements(&policy["PolicyDocument"])).collect();
+        let called = format!("{function}.Arn");
+        let only = |statement: &&Value| {
+            statement["Action"] == "lambda:InvokeFunction" && shown(&statement["Resource"]) == called
+        };
+        if statements.len() != 1 || !statements.iter().all(only) {
+            faults.push(format!("{role} may do more, or less, than call it"));
+        }
     }
     faults
 }
@@ -325,6 +332,8 @@ pub(super) fn alarms_tell(stack: &Stack) -> Vec<String> {
         "Unaccounted ",
         "Parked ",
         "OutboxSwept ",
+        "DoorPaused ",
+        "PollAge ",
         "IteratorAge PublishFunction",
     ] {
         if !watched.contains(wanted) {

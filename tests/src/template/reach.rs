@@ -49,6 +49,7 @@ fn needs(call: &Call) -> (Vec<String>, Vec<Vec<String>>) {
                 "postern-receipt" => "ReceiptQueue.Arn",
                 "postern-retry" => "RetryQueue.Arn",
                 "postern-net" => "NetQueue.Arn",
+                "postern-poll" => "PollQueue.Arn",
                 _ => "DeadQueue.Arn",
             };
             (vec![format!("sqs:{}", call.operation)], vec![vec![queue.to_owned()]])
@@ -170,6 +171,26 @@ async fn retry_may_do_what_it_does() {
             "RetryQueue.Arn",
             "TICKET#*",
             "TOKEN#*",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn poll_may_do_what_it_does() {
+    let visited = reached("PollRole", &crate::imap::every_call_of_poll().await);
+    expect(
+        &visited,
+        &[
+            "${Bucket.Arn}/attachments/*",
+            "${Bucket.Arn}/payload/*",
+            "${Bucket.Arn}/raw/*",
+            "MAIL#*",
+            "MSGID#*",
+            "ORDINAL",
+            "POLL#*",
+            "PollQueue.Arn",
+            "REQUESTER#*",
+            "TICKET#*",
         ],
     );
 }

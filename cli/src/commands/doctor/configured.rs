@@ -38,7 +38,12 @@ pub(super) fn findings(view: &View, place: &str) -> Vec<Finding> {
         findings.push(Finding::warn("doors", found, "take it out of the environment"));
     }
     for shut in settings.doors.iter().filter(|door| !door.enabled) {
-        let found = format!("door {} is switched off: it answers 503, and its provider gives up after hours", shut.id);
+        let so = if shut.imap.is_some() {
+            "it is not polled"
+        } else {
+            "it answers 503, and its provider gives up after hours"
+        };
+        let found = format!("door {} is switched off: {so}", shut.id);
         findings.push(Finding::warn("doors", found, format!("postern door set {} --enabled true{place}", shut.id)));
     }
     findings
@@ -113,6 +118,10 @@ fn of_door(door: &Door, stored: bool, held: &Value, place: &str) -> Option<Findi
     let known = held.get(door.id.as_str()).is_some();
     let first = names.first().filter(|_| stored || known)?;
     let provider = label(door.provider);
+    if door.polled().is_some() {
+        let found = format!("{first} is not set: nobody can log in, so door {} is not polled", door.id);
+        return Some(Finding::fail(CHECK, found, format!("postern secret set {first} -{place}")));
+    }
     Some(Finding::warn(
         CHECK,
         format!("{first} is not set: the door of {provider} refuses everything (503)"),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use postern::settings::SettingsError;
 
-use super::{Finding, configured, waiting};
+use super::{Finding, configured, polled, waiting};
 use crate::{
     args::Common,
     commands::{attention, secret::Vault, settings},
@@ -41,6 +41,7 @@ pub(super) async fn findings(data: &Path) -> Vec<Finding> {
         }
         Err(error) => findings.push(Finding::unknown("mailbox", &error)),
     }
+    findings.extend(polled::findings(&system.store, &system.settings, &system.ambient, &place).await);
     findings.extend(waiting(attention(&system).await, &place));
     system.close().await;
     findings

@@ -13,7 +13,7 @@ use postern::{
     store::Store,
 };
 
-use super::{Finding, State, configured, door, mx, receiving, waiting};
+use super::{Finding, State, configured, door, mx, polled, receiving, waiting};
 use crate::{
     args::Aws,
     commands::{
@@ -58,8 +58,9 @@ pub(super) async fn findings(name: &str, aws: &Aws, resolver: Option<SocketAddr>
         async { tokio::join!(mail(&stack, &place), receiving::check(&stack), domains(&stack, &view, resolver)) },
         lambda(&stack),
     );
+    let polls = polls(&stack, &view, &place).await;
     let mut findings = vec![state(&stack)];
-    for some in [outputs, mailboxes, http, master, operator, table, bucket, queues, mail, ses, mx, lambda] {
+    for some in [outputs, mailboxes, http, master, operator, table, bucket, queues, mail, ses, mx, lambda, polls] {
         findings.extend(some);
     }
     findings
@@ -72,6 +73,12 @@ fn state(stack: &Stack) -> Finding {
         return Finding::warn("stack", found, todo);
     }
     Finding::ok("stack", found)
+}
+
+async fn polls(stack: &Stack, view: &View, place: &str) -> Vec<Finding> {
+    let (Ok(table), Ok(settings)) = (stack.output("TableName"), &view.in_force) else { return Vec::new() };
+    let store = Store::new(stack.clients.dynamodb.clone(), table, Ambient::system());
+    polled::findings(&store, settings, &Ambient::system(), place).await
 }
 
 fn of_outputs(stack: &Stack) -> Vec<Finding> {

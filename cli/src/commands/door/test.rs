@@ -1,6 +1,7 @@
 //! `door test`: whether a door is open and reachable, and what to paste where. Nothing is handed over: a GET is answered by
 //! our own words before anybody is asked for a proof.
 
+use postern::poll::Tried;
 use serde::Serialize;
 use serde_json::json;
 
@@ -9,9 +10,12 @@ use crate::{
     commands::{
         Output,
         doors::{self, Held, paste},
-        exit, pretty, probe, settings,
+        exit,
+        poll::poller,
+        pretty, probe, settings,
     },
     setup::Setup,
+    system::System,
 };
 
 /// One thing that was looked at.
@@ -32,7 +36,8 @@ pub(super) async fn test(named: &args::Named) -> anyhow::Result<Output> {
     let setup = Setup::open(&named.common).await?;
     let looked = look(&setup, &id).await;
     setup.close().await;
-    let (looked, there) = looked?;
+    let (mut looked, there) = looked?;
+    looked.extend(polled(&named.common, &id).await?);
     let good = looked.iter().all(|looked| looked.good != Some(false));
     let text = if named.common.json {
         pretty(&json!({ "door": id, "checks": looked, "there": there, "good": good }))?
@@ -68,6 +73,9 @@ async fn look(setup: &Setup, id: &postern::door::DoorId) -> anyhow::Result<(Vec<
         let found = if good { allowed } else { "no topic may deliver: --topic ARN allows one".to_owned() };
         looked.push(Looked { check: "topics", good: Some(good), found });
     }
+    if door.polled().is_some() {
+        return Ok((looked, Vec::new()));
+    }
     let (url, head) = doors::url(setup).await?;
     let paste = paste::of(door, url.as_deref().unwrap_or("http://HOST"), &place, &settings.mailboxes);
     looked.push(match url {
@@ -75,6 +83,21 @@ async fn look(setup: &Setup, id: &postern::door::DoorId) -> anyhow::Result<(Vec<
         None => Looked { check: "url", good: None, found: head.trim_end().to_owned() },
     });
     Ok((looked, paste.there))
+}
+
+/// Of a door that is polled: everything that a poll needs, tried.
+async fn polled(common: &args::Common, id: &postern::door::DoorId) -> anyhow::Result<Vec<Looked>> {
+    let system = System::open(common).await?;
+    let tried = match system.settings.doors.by_id(id.as_str()).filter(|door| door.polled().is_some()) {
+        Some(door) => match poller(&system).await {
+            Ok(poller) => Ok(Box::pin(poller.test(door)).await),
+            Err(error) => Err(error),
+        },
+        None => Ok(Vec::new()),
+    };
+    system.close().await;
+    let looked = |Tried { what, good, found }| Looked { check: what, good: Some(good), found };
+    Ok(tried?.into_iter().map(looked).collect())
 }
 
 /// Asks with GET: 405 and a code of our own are what only our door answers.

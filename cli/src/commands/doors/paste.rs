@@ -28,6 +28,19 @@ pub(in crate::commands) fn of(door: &Door, url: &str, place: &str, mailboxes: &M
         Provider::Sendgrid => sendgrid(door, url, place, &served),
         Provider::Ses => sns(door, url, place),
         Provider::Raw => raw(url),
+        Provider::Imap => imap(door, place),
+    }
+}
+
+fn imap(door: &Door, place: &str) -> Paste {
+    let id = &door.id;
+    let at = door.imap.as_ref().map(|imap| format!("{} at {}:{}", imap.user, imap.host, imap.port()));
+    Paste {
+        at: at.unwrap_or_default(),
+        there: vec![format!(
+            "it is polled every minute; `postern door test {id}{place}` says whether all works for that"
+        )],
+        limit: "64 MB a mail",
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use postern::{
-    door::{Door, DoorId, Doors, Provider},
+    door::{Auth, Door, DoorId, Doors, Provider},
     secrets::ESCALATED,
 };
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ use crate::{commands::usage, setup::in_order};
 
 /// Octets of a credential at most; Secrets Manager takes 64 KB for all of them.
 const VALUE_OCTETS_MAX: usize = 1024;
+/// Octets of a key file or a token.
+const KEY_FILE_OCTETS_MAX: usize = 8 * 1024;
 /// Characters below which a secret of one's own choice is warned about (docs/PROVIDERS.md).
 const OWN_CHARS_MIN: usize = 24;
 /// How a P-256 SubjectPublicKeyInfo begins (RFC 5480): the algorithm, the curve, an uncompressed point.
@@ -46,6 +48,11 @@ const POSTMARK_TOKENS: List = list("inbound_secrets", "token of Escalated's rout
 const VERIFICATION_KEYS: List = list("verification_keys", "public key of the signed webhook, Base64", true);
 const HMAC_KEYS: List = list("hmac_keys", "key that signs each request", true);
 const BEARER_KEYS: List = list("bearer_keys", "key of Authorization: Bearer", true);
+const PASSWORDS: List = list("passwords", "password of the user", true);
+const CLIENT_SECRETS: List = list("client_secrets", "client secret of the application at Google or Microsoft", true);
+const REFRESH_TOKENS: List = list("refresh_tokens", "refresh token of Google", true);
+const SERVICE_ACCOUNTS: List = list("service_accounts", "key file of a Google service account", true);
+const ACCESS_TOKENS: List = list("access_tokens", "access token that somebody else keeps fresh", true);
 const SHARED_SECRETS: List = list("inbound_secrets", "X-Escalated-Inbound-Secret of Escalated's routes", false);
 
 /// The lists of a provider, the usual one first.
@@ -56,6 +63,19 @@ pub(in crate::commands) const fn lists(provider: Provider) -> &'static [List] {
         Provider::Sendgrid => &[VERIFICATION_KEYS, CREDENTIALS],
         Provider::Raw => &[BEARER_KEYS, HMAC_KEYS],
         Provider::Ses => &[],
+        Provider::Imap => &[PASSWORDS, CLIENT_SECRETS, REFRESH_TOKENS, SERVICE_ACCOUNTS, ACCESS_TOKENS],
+    }
+}
+
+/// The lists that a door reads: of a polled one those by which its user logs in.
+fn lists_of(door: &Door) -> &'static [List] {
+    match door.imap.as_ref().map(|imap| &imap.auth) {
+        Some(Auth::Password) => &[PASSWORDS],
+        Some(Auth::Token) => &[ACCESS_TOKENS],
+        Some(Auth::Google { .. }) => &[REFRESH_TOKENS, CLIENT_SECRETS],
+        Some(Auth::GoogleService) => &[SERVICE_ACCOUNTS],
+        Some(Auth::Microsoft { .. }) => &[CLIENT_SECRETS],
+        None => lists(door.provider),
     }
 }
 
@@ -81,7 +101,7 @@ impl Name {
     pub(in crate::commands) fn of_door(door: &Door) -> Vec<Self> {
         let one =
             |list: &List| Self { section: door.id.as_str().to_owned(), list: *list, provider: Some(door.provider) };
-        lists(door.provider).iter().map(one).collect()
+        lists_of(door).iter().map(one).collect()
     }
 
     /// True for a list of that door.
@@ -115,7 +135,9 @@ impl Name {
         }
         let (section, list) = text.split_once('.').unwrap_or((text, ""));
         let of_provider = section == ESCALATED || Provider::parse(section).is_some();
-        let known = own.iter().any(|name| name.list.name == list) && DoorId::parse(section).is_some();
+        let of_imap = lists(Provider::Imap).iter();
+        let mut lists = own.iter().map(|name| name.list.name).chain(of_imap.map(|list| list.name));
+        let known = lists.any(|name| name == list) && DoorId::parse(section).is_some();
         if of_provider || !known {
             return Err(usage(unknown(text, &own)));
         }
@@ -160,9 +182,26 @@ impl Name {
 
     /// What can be told wrong about a value without knowing the provider's side.
     pub(super) fn check(&self, value: &str) -> anyhow::Result<()> {
+        if self.list == SERVICE_ACCOUNTS {
+            let json: Value = serde_json::from_str(value).unwrap_or_default();
+            let whole = ["client_email", "private_key"].iter().all(|name| json.get(name).is_some_and(Value::is_string));
+            if !whole || value.len() > KEY_FILE_OCTETS_MAX {
+                bail!(usage(format!("{self} is a key file of Google: JSON with client_email and private_key")));
+            }
+            return Ok(());
+        }
+        if self.list == PASSWORDS {
+            // Google shows app passwords in groups of four; a space is a character of a password elsewhere.
+            if value.trim().is_empty() || value.chars().any(char::is_control) || value.len() > VALUE_OCTETS_MAX {
+                bail!(usage(format!("a password is one line of at most {VALUE_OCTETS_MAX} octets")));
+            }
+            return Ok(());
+        }
+        let tokens = [ACCESS_TOKENS, REFRESH_TOKENS].contains(&self.list);
+        let most = if tokens { KEY_FILE_OCTETS_MAX } else { VALUE_OCTETS_MAX };
         let blank = value.is_empty() || value.chars().any(|c| c.is_whitespace() || c.is_control());
-        if blank || value.len() > VALUE_OCTETS_MAX {
-            bail!(usage(format!("a credential is one word of at most {VALUE_OCTETS_MAX} characters")));
+        if blank || value.len() > most {
+            bail!(usage(format!("a credential is one word of at most {most} characters")));
         }
         let login = value.split_once(':').is_some_and(|(user, password)| !user.is_empty() && !password.is_empty());
         if self.list == CREDENTIALS && !login {
@@ -226,6 +265,7 @@ pub(in crate::commands) const fn label(provider: Provider) -> &'static str {
         Provider::Sendgrid => "SendGrid",
         Provider::Ses => "Amazon SNS",
         Provider::Raw => "Raw relay",
+        Provider::Imap => "IMAP",
     }
 }
 

@@ -96,7 +96,7 @@ pub(in crate::commands) fn onto_door(door: &mut Door, fields: &DoorFields) -> an
     if let Some(topics) = listed(&fields.topics) {
         door.topics = topics.to_vec();
     }
-    Ok(())
+    super::imap::onto_imap(door, &fields.imap)
 }
 
 fn put<T: Clone>(field: &mut T, value: Option<&T>) {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::super::ACCOUNT;
 use super::protocol::{Fault, Held, Receive, Send};
 use super::queue::{Message, Queue};
-use super::{DEAD_QUEUE, RECEIPT_QUEUE, RETRY_QUEUE};
+use super::{DEAD_QUEUE, POLL_QUEUE, RECEIPT_QUEUE, RETRY_QUEUE};
 use super::{MESSAGE_SIZE_MAX, NET_DELAY, NET_QUEUE, QUEUES, Queues, RECEIVES_MAX, VISIBILITY, queue_arn};
 
 /// Entries of a batch (SQS quotas).
@@ -261,7 +261,10 @@ fn attributes(queues: &Queues, input: &Value) -> Result<Value, Fault> {
         ("DelaySeconds", Some(own_delay(name).as_secs().to_string())),
         ("VisibilityTimeout", Some(VISIBILITY.as_secs().to_string())),
         ("MaximumMessageSize", Some(MESSAGE_SIZE_MAX.to_string())),
-        ("RedrivePolicy", matches!(name, RECEIPT_QUEUE | RETRY_QUEUE | NET_QUEUE).then(|| redrive.to_string())),
+        (
+            "RedrivePolicy",
+            matches!(name, RECEIPT_QUEUE | RETRY_QUEUE | NET_QUEUE | POLL_QUEUE).then(|| redrive.to_string()),
+        ),
     ];
     let names: Vec<String> = read(input.get("AttributeNames").unwrap_or(&Value::Array(Vec::new())))?;
     let wanted = |name: &str| names.iter().any(|wanted| wanted == "All" || wanted == name);

@@ -133,6 +133,7 @@ impl Way {
             Provider::Sendgrid => self.sendgrid(mime).request(),
             Provider::Ses => Sns::mail(delivery, mime).request(),
             Provider::Raw => self.raw(delivery, mime).request(),
+            Provider::Imap => unreachable!("no request comes through a polled door"),
         }
     }
 
@@ -149,6 +150,7 @@ impl Way {
             Provider::Ses => Sns::mail("f", mime).set("MessageId", json!("another")).request(),
             Provider::Raw if self == Self::RawBearer => Raw::unsigned("f", mime).bearer("another key").request(),
             Provider::Raw => Raw::mail("f", mime).signed("another key", now()).request(),
+            Provider::Imap => unreachable!("no request comes through a polled door"),
         }
     }
 
@@ -159,6 +161,7 @@ impl Way {
             Provider::Sendgrid => self.sendgrid(mime).proof(Proof::Nothing).request(),
             Provider::Ses => Sns::mail("f", mime).without("Signature").request(),
             Provider::Raw => Raw::unsigned("f", mime).request(),
+            Provider::Imap => unreachable!("no request comes through a polled door"),
         }
     }
 
@@ -172,7 +175,7 @@ impl Way {
             Provider::Raw if self == Self::RawSigned => {
                 Some(Raw::unsigned("f", mime).signed(crate::doors::raw::RAW_KEY, at).request())
             }
-            Provider::Postmark | Provider::Raw => None,
+            Provider::Postmark | Provider::Raw | Provider::Imap => None,
         }
     }
 
@@ -193,6 +196,7 @@ impl Way {
             }
             Provider::Ses => Sns::notification("u", "{}").request(),
             Provider::Raw => self.raw("u", b"").request(),
+            Provider::Imap => unreachable!("no request comes through a polled door"),
         }
     }
 
@@ -205,6 +209,7 @@ impl Way {
             Provider::Sendgrid => Some(self.sendgrid(mime).set("envelope", b"[]").set("charsets", b"7").request()),
             Provider::Ses => Some(Sns::mail("t", mime).set("TopicArn", json!(7)).request()),
             Provider::Raw => None,
+            Provider::Imap => unreachable!("no request comes through a polled door"),
         }
     }
 
@@ -219,6 +224,7 @@ impl Way {
             Provider::Ses => post("/inbound/ses", "text/plain", GARBAGE),
             // Any octets are a mail.
             Provider::Raw => self.raw("g", GARBAGE.as_bytes()).request(),
+            Provider::Imap => unreachable!("no request comes through a polled door"),
         }
     }
 
@@ -237,6 +243,7 @@ impl Way {
                 form.headers_mut().insert(header::CONTENT_TYPE, urlencoded);
                 Some(form)
             }
+            Provider::Imap => unreachable!("no request comes through a polled door"),
         }
     }
 }
