@@ -6,12 +6,14 @@
 mod own;
 mod people;
 mod plan;
+mod reply;
 
 use jiff::Timestamp;
 use own::own_row;
 pub use people::People;
 use people::{Powers, forwarded_for, grown, opening, powers};
 use plan::{ended, held, plan};
+use reply::reply;
 
 use crate::{
     author::{Authentication, Author},
@@ -23,7 +25,7 @@ use crate::{
     parse::ParsedMessage,
     records::{Cause, Claim, Effect, Head, IndexDirection, Outcome},
     thread::{Chosen, Clue, Level, Match, Resolution, Seen, Standing, ThreadKeys, resolve},
-    ticket::{Participant, ReplyEffect, Status, Ticket, Visibility},
+    ticket::{Next, Participant, Status, Ticket, Visibility},
 };
 
 /// Unknown ids that one entry claims, the root of References included (DESIGN section 4).
@@ -274,10 +276,10 @@ fn by_standing(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Matc
             reasons.push("auth-failed".to_owned());
             unverified(mail, place, slot, found, &chosen.ticket)
         }
-        (Standing::Participant | Standing::Agent, _) => append(mail, place, slot, found, chosen),
+        (Standing::Participant | Standing::Agent, _) => append(mail, place, slot, found, chosen, reasons),
         // Whoever releases it vouches for the agent.
-        (Standing::AgentClaim, _) if place.release => append(mail, place, slot, found, chosen),
-        (_, StrangerPolicy::Append) if !failed => append(mail, place, slot, found, chosen),
+        (Standing::AgentClaim, _) if place.release => append(mail, place, slot, found, chosen, reasons),
+        (_, StrangerPolicy::Append) if !failed => append(mail, place, slot, found, chosen, reasons),
         (Standing::AgentClaim, StrangerPolicy::Unverified | StrangerPolicy::New | StrangerPolicy::Hold) => {
             held(Cause::AgentUnverified)
         }
@@ -309,24 +311,34 @@ fn open_new(
     Verb::Commit(Box::new(plan))
 }
 
-fn append(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, chosen: &Chosen) -> Verb {
+fn append(
+    mail: &Mail<'_>,
+    place: &Place<'_>,
+    slot: IndexSlot,
+    found: &Match,
+    chosen: &Chosen,
+    reasons: &mut Vec<String>,
+) -> Verb {
     let ticket = &chosen.ticket;
-    let after = ticket.status.after_reply(ticket.closed_at, place.mailbox.reopen_window_days, mail.at);
+    let (next, flag) = reply(mail, place, ticket);
     let participants = grown(mail, place, ticket, chosen.standing);
-    let (target, effect) = match after {
-        ReplyEffect::FollowsUp => {
+    let (target, effect) = match next {
+        Next::FollowsUp => {
             let participants = participants.unwrap_or_else(|| ticket.participants.clone());
             (Target::FollowUp { old: Box::new(ticket.clone()), participants }, Effect::Created)
         }
-        ReplyEffect::Reopens => {
-            let status = Some(Status::Open);
+        Next::Becomes(status) => {
+            let status = Some(status);
             (Target::Append { ticket: Box::new(ticket.clone()), status, participants }, Effect::Reopened)
         }
-        ReplyEffect::Stays => {
+        Next::Stays | Next::Refused => {
             (Target::Append { ticket: Box::new(ticket.clone()), status: None, participants }, Effect::Matched)
         }
     };
-    Verb::Commit(Box::new(plan(mail, place, slot, found, target, (effect, Visibility::Public))))
+    let mut plan = plan(mail, place, slot, found, target, (effect, Visibility::Public));
+    plan.flags.extend(flag.map(str::to_owned));
+    reasons.extend(flag.map(str::to_owned));
+    Verb::Commit(Box::new(plan))
 }
 
 fn unverified(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, ticket: &Ticket) -> Verb {

@@ -1,5 +1,6 @@
 //! A mailbox is what people write to: addresses, queue, ticket type, policies. (A door is how mail arrives.)
 
+mod lifecycle;
 mod limits;
 mod pattern;
 mod policies;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::{
+    lifecycle::{CourtesyPolicy, LifecyclePolicy},
     limits::AttachmentLimits,
     pattern::AddressPattern,
     policies::{AuthenticationPolicy, CcPolicy, ReplyMode, ReplyToPolicy, StrangerPolicy, Who},
@@ -105,6 +107,9 @@ pub struct Mailbox {
     /// Closed tickets reopen for this many days after closing; `None` = always.
     #[serde(default)]
     pub reopen_window_days: Option<u16>,
+    /// What mail and time do to the status of its tickets.
+    #[serde(flatten)]
+    pub lifecycle: LifecyclePolicy,
     /// Which attachments are taken out of its mail.
     #[serde(default)]
     pub attachments: AttachmentLimits,
@@ -191,6 +196,7 @@ impl Mailbox {
             form_senders: Vec::new(),
             subject_number_unauthenticated: false,
             reopen_window_days: Some(14),
+            lifecycle: LifecyclePolicy::default(),
             attachments: AttachmentLimits::default(),
         }
     }

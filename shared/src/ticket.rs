@@ -1,11 +1,15 @@
 //! Tickets and entries: the helpdesk's side of the vocabulary, and the one table of status transitions.
 
 mod audit;
+mod lifecycle;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-pub use self::audit::{Act, Deed, StatusChange};
+pub use self::{
+    audit::{Act, Deed, StatusChange},
+    lifecycle::{Event, Next, ReplyEffect},
+};
 use crate::{address::AddrSpec, classify::Kind, headers::TicketRef, mailbox::MailboxId, parse::Role, records::Effect};
 
 /// Participants on one ticket (DESIGN section 4).
@@ -41,17 +45,6 @@ pub enum Status {
     Closed,
 }
 
-/// What a participant's reply does to a ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyEffect {
-    /// Appended; the status stays.
-    Stays,
-    /// Appended; the status becomes open.
-    Reopens,
-    /// The ticket was closed too long ago: a follow-up ticket is opened.
-    FollowsUp,
-}
-
 impl Status {
     /// All statuses, in the order of their life.
     pub const ALL: [Self; 5] = [Self::New, Self::Open, Self::Pending, Self::Resolved, Self::Closed];
@@ -72,28 +65,6 @@ impl Status {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
-    }
-
-    /// What an agent may set: anything but going back to `new`.
-    #[must_use]
-    pub fn agent_may_set(self, to: Self) -> bool {
-        self != to && to != Self::New
-    }
-
-    /// What a participant's reply at `at` does (DESIGN section 5): pending and resolved always open, closed opens
-    /// within the window counted from closing, later a follow-up begins.
-    #[must_use]
-    pub fn after_reply(self, closed_at: Option<Timestamp>, window_days: Option<u16>, at: Timestamp) -> ReplyEffect {
-        match (self, window_days, closed_at) {
-            (Self::New | Self::Open, _, _) => ReplyEffect::Stays,
-            (Self::Pending | Self::Resolved, _, _) | (Self::Closed, None, _) | (Self::Closed, _, None) => {
-                ReplyEffect::Reopens
-            }
-            (Self::Closed, Some(days), Some(closed)) => {
-                let window = SignedDuration::from_hours(24 * i64::from(days));
-                if at.duration_since(closed) <= window { ReplyEffect::Reopens } else { ReplyEffect::FollowsUp }
-            }
-        }
     }
 }
 
@@ -179,6 +150,12 @@ pub struct Ticket {
     /// Set while closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// UTC day that `reopens` counts on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened_on: Option<Date>,
+    /// Times that mail reopened it, resolved or closed, on that day.
+    #[serde(default)]
+    pub reopens: u32,
     /// The ticket this one was merged into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<u64>,
@@ -329,24 +306,6 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn the_transition_table() {
-        use ReplyEffect::{FollowsUp, Reopens, Stays};
-        let closed = Some(at("2026-01-01T00:00:00Z"));
-        for (status, window, when, expected) in [
-            (Status::New, Some(14), "2026-01-02T00:00:00Z", Stays),
-            (Status::Open, Some(14), "2026-01-02T00:00:00Z", Stays),
-            (Status::Pending, Some(14), "2027-01-02T00:00:00Z", Reopens),
-            (Status::Resolved, Some(14), "2027-01-02T00:00:00Z", Reopens),
-            (Status::Closed, Some(14), "2026-01-15T00:00:00Z", Reopens),
-            (Status::Closed, Some(14), "2026-01-15T00:00:01Z", FollowsUp),
-            (Status::Closed, Some(0), "2026-01-01T00:00:01Z", FollowsUp),
-            (Status::Closed, None, "2036-01-01T00:00:00Z", Reopens),
-        ] {
-            assert_eq!(status.after_reply(closed, window, at(when)), expected, "{status:?} {window:?} {when}");
-        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod desk;
 mod door;
 mod explain;
 mod ingest;
+mod lifecycle;
 mod mailbox;
 mod stack;
 

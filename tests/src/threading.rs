@@ -5,8 +5,9 @@ mod evidence;
 mod holding;
 mod lifecycle;
 mod people;
+mod reopening;
 
-use postern::{outcome::Answer, ticket::Visibility};
+use postern::{inbound::InboundMessage, outcome::Answer, ticket::Visibility};
 
 use crate::world::{Copy, World, mail};
 
@@ -32,4 +33,12 @@ fn has(answer: &Answer, reason: &str) -> bool {
 async fn outcome(world: &World, copy: &Copy) -> (&'static str, Option<u64>) {
     let answer = world.deliver(copy).await;
     (answer.outcome, answer.ticket_id)
+}
+
+/// The mail with another text.
+fn saying(copy: &Copy, text: &str) -> InboundMessage {
+    let inbound = copy.inbound();
+    let octets = String::from_utf8(inbound.raw.to_vec()).unwrap();
+    let (header, _) = octets.split_once("\r\n\r\n").unwrap();
+    InboundMessage { raw: format!("{header}\r\n\r\n{text}\r\n").into(), ..inbound }
 }

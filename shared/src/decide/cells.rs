@@ -59,6 +59,8 @@ fn ticket() -> Ticket {
         created_at: at(),
         updated_at: at(),
         closed_at: None,
+        reopened_on: None,
+        reopens: 0,
         merged_into: None,
         followed_by: None,
         follows: None,

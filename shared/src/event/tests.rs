@@ -39,6 +39,8 @@ fn ticket() -> Ticket {
         created_at: at("2026-11-02T09:00:00Z"),
         updated_at: at("2026-11-02T09:00:00Z"),
         closed_at: None,
+        reopened_on: None,
+        reopens: 0,
         merged_into: None,
         followed_by: None,
         follows: None,

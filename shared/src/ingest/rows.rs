@@ -266,6 +266,7 @@ fn ticket_after(copy: &Copy<'_>, plan: &Plan, ordinal: Option<u64>) -> Result<Ti
             after.entry_count += 1;
             after.updated_at = after.updated_at.max(at);
             if let Some(status) = status {
+                after.count_reopening(at);
                 after.status = *status;
                 after.closed_at = None;
             }
@@ -300,6 +301,8 @@ fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &People, ordinal: u64)
         created_at: at,
         updated_at: at,
         closed_at: None,
+        reopened_on: None,
+        reopens: 0,
         merged_into: None,
         followed_by: None,
         follows: None,

@@ -16,7 +16,7 @@
 //! | Put MSGID | read absent: `attribute_not_exists(pk)`; read as claim: `direction = claim AND size(claims) = :seen` |
 //! | Update MSGID (holder) | `size(holders) = :seen` |
 //! | Put ENTRY, Put TICKET | `attribute_not_exists(pk)` |
-//! | Update TICKET (reply) | exists, not merged, `#status = :seen AND participants_rev = :seen` |
+//! | Update TICKET (reply) | exists, not merged, `#status = :seen AND participants_rev = :seen`; a reopening also its count of the day as read |
 //! | Update TICKET (old, follow-up) | `attribute_not_exists(followed_by) AND #status = :seen` |
 //! | Update MSGID (claim) | absent as read, or `direction = claim AND size(claims) = :seen` |
 

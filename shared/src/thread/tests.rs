@@ -41,6 +41,8 @@ fn ticket(ordinal: u64, people: &[&str]) -> Ticket {
         created_at: AT,
         updated_at: AT,
         closed_at: None,
+        reopened_on: None,
+        reopens: 0,
         merged_into: None,
         followed_by: None,
         follows: None,

@@ -55,15 +55,7 @@ fn net_row(table: &str, commit: &Commit<'_>) -> Result<Option<Action>, StoreErro
     let id = commit.id.of_nobody();
     match commit.net {
         NetRow::None => Ok(None),
-        NetRow::Absent => {
-            let check = ConditionCheck::builder()
-                .table_name(table)
-                .set_key(Some(id.key().attributes()))
-                .condition_expression("attribute_not_exists(pk)")
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            let check = check.build().map_err(|e| unbuilt(&e))?;
-            Ok(Some((Subject::Other, TransactWriteItem::builder().condition_check(check).build())))
-        }
+        NetRow::Absent => check(table, &id.key(), "attribute_not_exists(pk)", &[]).map(Some),
         NetRow::Held => {
             let (set, values) = items::accounted(&id, commit.row.received_at);
             let values: Vec<(&str, AttributeValue)> = values.into_iter().collect();
@@ -133,9 +125,25 @@ fn append(table: &str, seen: &Ticket, write: &EntryWrite<'_>, people: bool) -> R
         set.push_str(" ADD related_to :related");
         values.push((":related", AttributeValue::Ns(write.plan.related.iter().map(u64::to_string).collect())));
     }
-    let condition = "attribute_exists(pk) AND attribute_not_exists(merged_into) AND #status = :seen \
-                     AND participants_rev = :rev";
-    update(table, &keys::ticket(seen.ticket_id), &set, condition, &values, true)
+    let mut condition = "attribute_exists(pk) AND attribute_not_exists(merged_into) AND #status = :seen \
+                         AND participants_rev = :rev"
+        .to_owned();
+    if let Some(day) =
+        after.reopened_on.filter(|_| after.reopens != seen.reopens || after.reopened_on != seen.reopened_on)
+    {
+        set.insert_str("SET ".len(), "reopened_on = :day, reopens = :reopens, ");
+        values.push((":day", AttributeValue::S(day.to_string())));
+        values.push((":reopens", number(after.reopens.into())));
+        match seen.reopened_on {
+            None => condition.push_str(" AND attribute_not_exists(reopened_on)"),
+            Some(last) => {
+                condition.push_str(" AND reopened_on = :last AND reopens = :counted");
+                values.push((":last", AttributeValue::S(last.to_string())));
+                values.push((":counted", number(seen.reopens.into())));
+            }
+        }
+    }
+    update(table, &keys::ticket(seen.ticket_id), &set, &condition, &values, true)
 }
 
 fn follow_up(table: &str, old: &Ticket, new: &Ticket) -> Result<Action, StoreError> {
@@ -195,6 +203,25 @@ fn side_effects(table: &str, write: &EntryWrite<'_>) -> Result<Vec<Action>, Stor
         actions.push(update(table, &key, "SET #state = :bounced", "attribute_exists(pk)", &values, false)?);
     }
     Ok(actions)
+}
+
+/// Nothing is written, only held to.
+fn check(
+    table: &str,
+    key: &keys::Key,
+    condition: &str,
+    values: &[(&str, AttributeValue)],
+) -> Result<Action, StoreError> {
+    let mut check = ConditionCheck::builder()
+        .table_name(table)
+        .set_key(Some(key.attributes()))
+        .condition_expression(condition)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    for (name, value) in values {
+        check = check.expression_attribute_values(*name, value.clone());
+    }
+    let check = check.build().map_err(|e| unbuilt(&e))?;
+    Ok((Subject::Other, TransactWriteItem::builder().condition_check(check).build()))
 }
 
 pub(in crate::store) fn put(
