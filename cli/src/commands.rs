@@ -11,6 +11,7 @@ mod lists;
 mod mailbox;
 mod participant;
 mod probe;
+mod regroup;
 mod secret;
 mod settings;
 
@@ -35,6 +36,7 @@ pub use ingest::{ingest, inspect};
 pub use lists::{mail, ticket, tickets};
 pub use mailbox::mailbox;
 pub use participant::participant;
+pub use regroup::{merge, split};
 pub use secret::secret;
 
 /// Exit codes (BSD `sysexits.h`): what Postfix's pipe(8) understands.

@@ -24,7 +24,7 @@ use crate::{
     message_id::MessageId,
     parse::ParsedMessage,
     records::{Cause, Claim, Effect, Head, IndexDirection, Outcome},
-    thread::{Chosen, Clue, Level, Match, Resolution, Seen, Standing, ThreadKeys, resolve},
+    thread::{Chosen, Clue, Level, Match, NamedBy, Resolution, Seen, Standing, ThreadKeys, resolve},
     ticket::{Next, Participant, Status, Ticket, Visibility},
 };
 
@@ -142,6 +142,8 @@ pub struct Plan {
     pub bounced: Option<(u64, String)>,
     /// What agents should know.
     pub flags: Vec<String>,
+    /// The index row that led to the ticket, as read.
+    pub named_by: Option<NamedBy>,
 }
 
 /// A decision that writes the ledger row only.

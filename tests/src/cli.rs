@@ -7,6 +7,7 @@ mod explain;
 mod ingest;
 mod lifecycle;
 mod mailbox;
+mod regroup;
 mod stack;
 
 use std::path::{Path, PathBuf};
@@ -99,6 +100,8 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Redrive(args) => commands::redrive(&args).await,
         Verb::Replay(args) => commands::replay(&args).await,
         Verb::Approve(args) => commands::approve(&args).await,
+        Verb::Merge(args) => commands::merge(&args).await,
+        Verb::Split(args) => commands::split(&args).await,
         Verb::Token(args) => commands::token(&args).await,
         Verb::Explain(args) => commands::explain(&args).await,
         Verb::Mailbox(args) => commands::mailbox(&args).await,

@@ -4,8 +4,10 @@ mod attacks;
 mod evidence;
 mod holding;
 mod lifecycle;
+mod merging;
 mod people;
 mod reopening;
+mod splitting;
 
 use postern::{inbound::InboundMessage, outcome::Answer, ticket::Visibility};
 

@@ -43,6 +43,11 @@ pub(super) fn plan(
         visibility,
         slot,
         claims: claims(mail, place, target_ticket(&target)),
+        named_by: found
+            .chosen
+            .as_ref()
+            .and_then(|chosen| chosen.row.clone())
+            .filter(|_| !matches!(target, Target::New(_))),
         target,
         related: found.related.iter().copied().collect(),
         refused_claims,

@@ -17,6 +17,7 @@
 //! | Update MSGID (holder) | `size(holders) = :seen` |
 //! | Put ENTRY, Put TICKET | `attribute_not_exists(pk)` |
 //! | Update TICKET (reply) | exists, not merged, `#status = :seen AND participants_rev = :seen`; a reopening also its count of the day as read |
+//! | check MSGID that named the ticket | `ticket = :seen`, or of the holder that did: its entry was not moved meanwhile |
 //! | Update TICKET (old, follow-up) | `attribute_not_exists(followed_by) AND #status = :seen` |
 //! | Update MSGID (claim) | absent as read, or `direction = claim AND size(claims) = :seen` |
 

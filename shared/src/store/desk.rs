@@ -1,6 +1,8 @@
-//! What agents and operators do to stored tickets and mail: status, approval, discarding.
+//! What agents and operators do to stored tickets and mail: status, approval, merging, splitting, discarding.
 
+mod merge;
 mod participants;
+mod split;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
@@ -94,6 +96,12 @@ impl Store {
             let Some(ticket) = self.ticket(entry.ticket).await? else {
                 return Ok(Change::Refused(format!("ticket {} does not exist", entry.ticket)));
             };
+            if let Some(target) = ticket.merged_into {
+                let number = &ticket.number;
+                let way =
+                    format!("move the entry there first: `postern split {}/HASH --to {target}`", ticket.ticket_id);
+                return Ok(Change::Refused(format!("{number} was merged into ticket {target}; {way}")));
+            }
             let Some(after) = with_author(&ticket, entry, mailbox, now) else {
                 return Ok(Change::Refused(format!("{} has {PARTICIPANTS_MAX} participants", ticket.number)));
             };

@@ -30,6 +30,7 @@ pub(super) fn of(table: &str, commit: &Commit<'_>, now: Timestamp) -> Result<Vec
         actions.push(own_index(table, write)?);
         actions.push(put(table, items::entry(write.entry)?, "attribute_not_exists(pk)", &[])?);
         actions.extend(ticket(table, write)?);
+        actions.extend(named_by(table, write)?);
         for claim in &write.plan.claims {
             actions.push(claim_update(table, write, claim)?);
         }
@@ -144,6 +145,18 @@ fn append(table: &str, seen: &Ticket, write: &EntryWrite<'_>, people: bool) -> R
         }
     }
     update(table, &keys::ticket(seen.ticket_id), &set, &condition, &values, true)
+}
+
+/// The index row that led here still does: between its read and the ticket's its entry may have been moved. Where it is the
+/// mail's own row (ids of Amazon SES that differ in their region), the mail's own action holds it.
+fn named_by(table: &str, write: &EntryWrite<'_>) -> Result<Option<Action>, StoreError> {
+    let Some(named) = &write.plan.named_by else { return Ok(None) };
+    let key = keys::index(write.scope, &named.id);
+    if key == *write.index.0 || key == keys::index(write.scope, write.id) {
+        return Ok(None);
+    }
+    let place = named.holder.map_or_else(|| "ticket".to_owned(), |at| format!("holders[{at}].ticket"));
+    check(table, &key, &format!("{place} = :ticket"), &[(":ticket", number(named.ticket))]).map(Some)
 }
 
 fn follow_up(table: &str, old: &Ticket, new: &Ticket) -> Result<Action, StoreError> {
