@@ -41,6 +41,8 @@ pub enum Work {
     Sweep,
     /// Look at the providers for what no webhook brought: sent by the schedule.
     Reconcile,
+    /// Close what was resolved and left alone: sent by the schedule.
+    Close,
 }
 
 /// The queue did not take a message.
@@ -215,6 +217,7 @@ mod tests {
     fn work_has_one_written_form() {
         assert_eq!(serde_json::to_string(&Work::Sweep).unwrap(), r#"{"work":"sweep"}"#);
         assert_eq!(serde_json::to_string(&Work::Reconcile).unwrap(), r#"{"work":"reconcile"}"#);
+        assert_eq!(serde_json::to_string(&Work::Close).unwrap(), r#"{"work":"close"}"#);
         let release: Work = serde_json::from_str(r#"{"work":"release","id":"a/b","actor":"cli"}"#).unwrap();
         assert_eq!(release, Work::Release { id: "a/b".into(), mailbox: None, actor: "cli".into() });
     }

@@ -1,6 +1,7 @@
 //! The two tables of DESIGN section 5 as stories: evidence names the ticket, standing decides the effect.
 
 mod attacks;
+mod closing;
 mod evidence;
 mod holding;
 mod lifecycle;
@@ -8,6 +9,7 @@ mod merging;
 mod people;
 mod reopening;
 mod splitting;
+mod table;
 
 use postern::{inbound::InboundMessage, outcome::Answer, ticket::Visibility};
 

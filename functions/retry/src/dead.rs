@@ -27,7 +27,7 @@ impl App {
                 tracing::error!(inbound_id = id, "a release came to no end; the mail is held as before");
                 return Ok(());
             }
-            Ok(Work::Sweep | Work::Reconcile) => return Ok(()),
+            Ok(Work::Sweep | Work::Reconcile | Work::Close) => return Ok(()),
             Err(_) => {}
         }
         if let Some(objects) = notification::read(&letter.body, self.ingest.blobs.bucket()) {

@@ -1,29 +1,34 @@
-//! People and mail at once: merging and splitting beside a reply. Whichever commits last has seen the other, so the
+//! People and mail at once: merging, splitting and closing beside a reply. Whichever commits last has seen the other, so the
 //! order of the commits says where the reply must be.
 
 use std::cell::RefCell;
 
 use futures_util::FutureExt;
-use postern::{ingest::Ingest, store::desk::Change, ticket::Status};
+use jiff::SignedDuration;
+use postern::{ingest::Ingest, mailbox::LifecyclePolicy, store::desk::Change, ticket::Status};
 
 use super::{INTERLEAVINGS_MAX, until_answered};
 use crate::{
     harness::explore::{Race, explore},
-    world::{Copy, World, mail, now},
+    world::{Copy, SUPPORT, World, mail, mailbox, now},
 };
 
-/// What a person does.
+/// What a person, or the schedule, does.
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     /// Ticket 1 into ticket 2.
     Merge,
     /// The entry of that mail from ticket 1, to another or a new one.
     Split(&'static str, Option<u64>),
+    /// What was left alone is closed.
+    Close,
 }
 
 /// Ticket 1: o of cust to bob, r of bob. Ticket 2: p of ann.
 async fn world(status: Option<Status>) -> World {
-    let world = World::new().await;
+    let mut support = mailbox("support", SUPPORT, "INC");
+    support.lifecycle = LifecyclePolicy { auto_close_days: Some(7), ..LifecyclePolicy::default() };
+    let world = World::with(vec![support]).await;
     world.deliver(&mail("o", "cust").to(&["bob"]).copy("0")).await;
     world.deliver(&mail("r", "bob").to(&["cust"]).reply_to(&["o"]).copy("1")).await;
     world.deliver(&mail("p", "ann").copy("2")).await;
@@ -46,6 +51,12 @@ async fn does(ingest: &Ingest, world: &World, deed: Deed) {
             let entry = entries.into_iter().find(|entry| entry.text == format!("mail {name}")).unwrap();
             let mailbox = world.mailboxes.only().unwrap();
             ingest.store.split(&entry, to, mailbox, "test", now()).await.unwrap()
+        }
+        Deed::Close => {
+            let later = now() + SignedDuration::from_hours(24 * 8);
+            // What the index says does not matter here: each ticket that it names is read anew.
+            ingest.store.close_if_due(1, &world.mailboxes, later).await.unwrap();
+            return;
         }
     };
     assert!(matches!(change, Change::Made(_)), "{change:?}");
@@ -128,6 +139,27 @@ async fn a_reply_to_a_merged_ticket_is_on_its_target() {
         assert_eq!(partition(world).await, expected);
         let source = world.ingest.store.ticket(1).await.unwrap().unwrap();
         assert_eq!((source.status, source.merged_into), (Status::Closed, Some(2)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reply_beside_the_closing_wins() {
+    beside(Deed::Close, s(), Some(Status::Resolved), async |world, _| {
+        let ticket = world.ingest.store.ticket(1).await.unwrap().unwrap();
+        assert_eq!((ticket.status, ticket.closed_at, ticket.entry_count), (Status::Open, None, 3));
+    })
+    .await;
+}
+
+/// An entry that changes nothing on the ticket but its count: what was read of it is not what it is.
+#[tokio::test]
+async fn a_strangers_mail_beside_the_closing_is_a_touch() {
+    let stranger = mail("e", "eve").reply_to(&["o"]).date(-60).copy("3");
+    beside(Deed::Close, stranger, Some(Status::Resolved), async |world, _| {
+        let ticket = world.ingest.store.ticket(1).await.unwrap().unwrap();
+        assert_eq!(ticket.entry_count, 3);
+        assert_eq!(ticket.closed_at.is_some(), ticket.status == Status::Closed);
     })
     .await;
 }

@@ -247,11 +247,15 @@ pub(super) fn stream_cannot_be_blocked(stack: &Stack) -> Vec<String> {
     faults
 }
 
-/// Sweep and reconciliation are called, by a role that may call nothing else, and do not stand in the way of a second
+/// Sweep, reconciliation and closing are called, by a role that may call nothing else, and do not stand in the way of a second
 /// stack.
 pub(super) fn sweep_is_scheduled(stack: &Stack) -> Vec<String> {
     let mut faults = Vec::new();
-    for (name, rate, work) in [("Sweep", "rate(5 minutes)", "sweep"), ("Reconcile", "rate(15 minutes)", "reconcile")] {
+    for (name, rate, work) in [
+        ("Sweep", "rate(5 minutes)", "sweep"),
+        ("Reconcile", "rate(15 minutes)", "reconcile"),
+        ("Close", "rate(1 hour)", "close"),
+    ] {
         let schedule = &stack.properties("RetryFunction")["Events"][name];
         let properties = &schedule["Properties"];
         let input = properties["Input"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
