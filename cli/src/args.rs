@@ -7,6 +7,7 @@ mod participant;
 mod requester;
 mod rule;
 mod settings;
+mod tickets;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,7 @@ pub use settings::{
     Door, DoorAdd, DoorChange, DoorFields, DoorVerb, Mailbox, MailboxChange, MailboxFields, MailboxRemove, MailboxTest,
     MailboxVerb, Named,
 };
+pub use tickets::{Merge, Split};
 
 /// Turns inbound e-mail into helpdesk tickets. Without a verb: `dev`.
 #[derive(Debug, Parser)]
@@ -112,6 +114,10 @@ pub enum Verb {
     Participant(Participant),
     /// Those who write: show, block, export, erase.
     Requester(Requester),
+    /// Merge a ticket into another, which takes its people and its further mail.
+    Merge(Merge),
+    /// Move an entry to another ticket, or to one of its own; later replies to it go there.
+    Split(Split),
     /// Print the signed reply address of a ticket, or a signed Message-ID.
     Token(Token),
     /// Read one message and print what Postern understands of it, as JSON.

@@ -44,6 +44,8 @@ async fn run(verb: Verb) -> anyhow::Result<Output> {
         Verb::Replay(args) => commands::replay(&args).await,
         Verb::Approve(args) => commands::approve(&args).await,
         Verb::Requester(args) => commands::requester(&args).await,
+        Verb::Merge(args) => commands::merge(&args).await,
+        Verb::Split(args) => commands::split(&args).await,
         Verb::Participant(args) => commands::participant(&args).await,
         Verb::Token(args) => commands::token(&args).await,
         Verb::Inspect(args) => commands::inspect(&args),

@@ -129,12 +129,12 @@ pub fn conversation(ticket: &Ticket, entries: &[Entry]) -> String {
 fn entry(ticket: &Ticket, entry: &Entry, person: &dyn Fn(&postern::ticket::Participant) -> String) -> String {
     let author = entry.author.as_ref().map_or_else(|| "(unknown author)".to_owned(), person);
     let hash = entry.entry.rsplit('#').next().unwrap_or_default();
+    // As `approve` and `split` take it.
+    let name = format!("{}/{}", ticket.ticket_id, cut_at(hash, ID_CHARS));
     let mark = match entry.visibility {
-        Visibility::Public => String::new(),
-        Visibility::Internal => "  [note]".to_owned(),
-        Visibility::Unverified => {
-            format!("  [unverified: postern approve {}/{}]", ticket.ticket_id, cut_at(hash, ID_CHARS))
-        }
+        Visibility::Public => format!("  {name}"),
+        Visibility::Internal => format!("  [note]  {name}"),
+        Visibility::Unverified => format!("  [unverified: postern approve {name}]"),
     };
     let kind = word(&entry.kind);
     let kind = if kind == "human" { String::new() } else { format!("  ({kind})") };

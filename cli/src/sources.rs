@@ -32,6 +32,8 @@ const RECORD_TRIES: u32 = 8;
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
 /// How often providers are asked for what no webhook brought.
 const RECONCILE_EVERY: Duration = Duration::from_secs(900);
+/// How often tickets that were resolved and left alone are closed.
+const CLOSE_EVERY: Duration = Duration::from_secs(3600);
 
 /// How often mailboxes elsewhere are looked into.
 const POLL_EVERY: Duration = Duration::from_secs(60);
@@ -103,7 +105,8 @@ pub async fn pumps(local: &Local) -> anyhow::Result<Vec<Pump>> {
         Messages::new(engines, NET_QUEUE, MESSAGES, retry.clone()).into(),
         Messages::new(engines, DEAD_QUEUE, MESSAGES, retry.clone()).into(),
         Schedule::new(ambient, SWEEP_EVERY, json!({"work": "sweep"}), retry.clone()).into(),
-        Schedule::new(ambient, RECONCILE_EVERY, json!({"work": "reconcile"}), retry).into(),
+        Schedule::new(ambient, RECONCILE_EVERY, json!({"work": "reconcile"}), retry.clone()).into(),
+        Schedule::new(ambient, CLOSE_EVERY, json!({"work": "close"}), retry).into(),
         Messages::new(engines, POLL_QUEUE, DOORS_AT_ONCE, poll.clone()).into(),
         Schedule::new(ambient, POLL_EVERY, json!({"work": "poll"}), poll).into(),
         Records::new(engines, ambient, RECORDS, RECORD_TRIES, publish).into(),

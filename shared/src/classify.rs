@@ -1,12 +1,14 @@
 //! What kind of mail it is (DESIGN section 5), with the reasons.
 
 mod automatic;
+mod courtesy;
 mod languages;
 mod lists;
 mod reports;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::courtesy::is_courtesy;
 use crate::{envelope::Envelope, headers::Headers, parse::ParsedMessage};
 
 /// Kinds of mail. `loop` is decided later, from ids that we signed.

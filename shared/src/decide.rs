@@ -4,18 +4,22 @@
 //! standing, kind. A release overrides every cause that holds.
 
 mod caps;
+mod note;
 mod own;
 mod people;
 mod plan;
+mod reply;
 mod ruled;
 
 pub use caps::Count;
 use caps::capped;
 use jiff::Timestamp;
+use note::{bounced, note};
 use own::own_row;
 pub use people::People;
 use people::{Powers, forwarded_for, grown, opening, powers};
 use plan::{ended, held, plan};
+use reply::reply;
 
 use crate::{
     author::{Authentication, Author},
@@ -25,10 +29,10 @@ use crate::{
     mailbox::{AuthenticationPolicy, Mailbox, Mailboxes, StrangerPolicy},
     message_id::MessageId,
     parse::ParsedMessage,
-    records::{Cause, Claim, Effect, Head, IndexDirection, Outcome},
+    records::{Cause, Claim, Effect, Head, Outcome},
     rules::Ruled,
-    thread::{Chosen, Clue, Level, Match, Resolution, Seen, Standing, ThreadKeys, resolve},
-    ticket::{Participant, ReplyEffect, Status, Ticket, Visibility},
+    thread::{Chosen, Clue, Level, Match, NamedBy, Resolution, Seen, Standing, ThreadKeys, resolve},
+    ticket::{Next, Participant, Status, Ticket, Visibility},
 };
 
 /// Unknown ids that one entry claims, the root of References included (DESIGN section 4).
@@ -151,6 +155,8 @@ pub struct Plan {
     pub flags: Vec<String>,
     /// What it does to the counts of its author.
     pub count: Count,
+    /// The index row that led to the ticket, as read.
+    pub named_by: Option<NamedBy>,
 }
 
 /// A decision that writes the ledger row only.
@@ -297,10 +303,10 @@ fn by_standing(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Matc
             reasons.push("auth-failed".to_owned());
             unverified(mail, place, slot, found, &chosen.ticket)
         }
-        (Standing::Participant | Standing::Agent, _) => append(mail, place, slot, found, chosen),
+        (Standing::Participant | Standing::Agent, _) => append(mail, place, slot, found, chosen, reasons),
         // Whoever releases it vouches for the agent.
-        (Standing::AgentClaim, _) if place.release => append(mail, place, slot, found, chosen),
-        (_, StrangerPolicy::Append) if !failed => append(mail, place, slot, found, chosen),
+        (Standing::AgentClaim, _) if place.release => append(mail, place, slot, found, chosen, reasons),
+        (_, StrangerPolicy::Append) if !failed => append(mail, place, slot, found, chosen, reasons),
         (Standing::AgentClaim, StrangerPolicy::Unverified | StrangerPolicy::New | StrangerPolicy::Hold) => {
             held(Cause::AgentUnverified)
         }
@@ -332,21 +338,35 @@ fn open_new(
     Verb::Commit(Box::new(plan))
 }
 
-fn append(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, chosen: &Chosen) -> Verb {
+fn append(
+    mail: &Mail<'_>,
+    place: &Place<'_>,
+    slot: IndexSlot,
+    found: &Match,
+    chosen: &Chosen,
+    reasons: &mut Vec<String>,
+) -> Verb {
     let ticket = &chosen.ticket;
-    let after = ruled::after_reply(mail, place, chosen);
+    let (next, flag) = reply(mail, place, chosen);
     let participants = grown(mail, place, ticket, chosen.standing);
-    let (target, effect) = match after {
-        ReplyEffect::FollowsUp => {
+    let (target, effect) = match next {
+        Next::FollowsUp => {
             let participants = participants.unwrap_or_else(|| ticket.participants.clone());
             (Target::FollowUp { old: Box::new(ticket.clone()), participants }, Effect::Created)
         }
-        ReplyEffect::Reopens | ReplyEffect::Resolves | ReplyEffect::Stays => {
-            let effect = if after == ReplyEffect::Reopens { Effect::Reopened } else { Effect::Matched };
-            (Target::Append { ticket: Box::new(ticket.clone()), status: after.status(), participants }, effect)
+        Next::Becomes(status) => {
+            let effect = if status == Status::Open { Effect::Reopened } else { Effect::Matched };
+            let status = Some(status);
+            (Target::Append { ticket: Box::new(ticket.clone()), status, participants }, effect)
+        }
+        Next::Stays | Next::Refused => {
+            (Target::Append { ticket: Box::new(ticket.clone()), status: None, participants }, Effect::Matched)
         }
     };
-    Verb::Commit(Box::new(plan(mail, place, slot, found, target, (effect, Visibility::Public))))
+    let mut plan = plan(mail, place, slot, found, target, (effect, Visibility::Public));
+    plan.flags.extend(flag.map(str::to_owned));
+    reasons.extend(flag.map(str::to_owned));
+    Verb::Commit(Box::new(plan))
 }
 
 fn unverified(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, ticket: &Ticket) -> Verb {
@@ -354,33 +374,6 @@ fn unverified(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match
     let mut plan = plan(mail, place, slot, found, target, (Effect::Unverified, Visibility::Unverified));
     plan.claims.clear();
     Verb::Commit(Box::new(plan))
-}
-
-/// Out of office, receipts and bounces: seen by agents, changing nothing.
-fn note(mail: &Mail<'_>, place: &Place<'_>, slot: IndexSlot, found: &Match, bounced: Option<(u64, String)>) -> Verb {
-    let Some(chosen) = &found.chosen else { return held(Cause::AutoReply) };
-    let target = Target::Append { ticket: Box::new(chosen.ticket.clone()), status: None, participants: None };
-    let by_stranger = !chosen.standing.speaks() && mail.classification.kind != Kind::Bounce;
-    let what =
-        if by_stranger { (Effect::Unverified, Visibility::Unverified) } else { (Effect::Note, Visibility::Internal) };
-    let mut plan = plan(mail, place, slot, found, target, what);
-    plan.bounced = bounced;
-    if by_stranger {
-        plan.claims.clear();
-    }
-    Verb::Commit(Box::new(plan))
-}
-
-/// What a bounce speaks of: `Some` only where it quotes an id that we signed, or one that is stored as sent; inside,
-/// the entry to mark where the index knows it.
-fn bounced(mail: &Mail<'_>, place: &Place<'_>) -> Option<Option<(u64, String)>> {
-    let report = mail.parsed.delivery_report.as_ref()?;
-    let original = report.original_message_id.as_ref()?;
-    if let Some(row) = place.seen.by_id.get(original).filter(|row| row.direction == IndexDirection::Out) {
-        // While the mail system is still trying, nothing has come back.
-        return Some(row.ticket.zip(row.entry.clone()).filter(|_| !report.is_delay()));
-    }
-    place.keys.signed_ids.contains(original).then_some(None)
 }
 
 #[cfg(test)]

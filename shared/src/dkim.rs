@@ -3,6 +3,7 @@
 
 use std::{
     net::SocketAddr,
+    pin::Pin,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -82,7 +83,10 @@ impl Dkim {
     /// In a task of its own: what a library does to hostile octets costs the verdict, not the mail.
     async fn ask(&self, raw: Bytes) -> Option<Found> {
         let dkim = self.clone();
-        let task = tokio::spawn(async move { verify(dkim.authenticator()?, &raw).await });
+        // On the heap before it is handed on: it is large.
+        let work: Pin<Box<dyn Future<Output = Option<Found>> + Send>> =
+            Box::pin(async move { verify(dkim.authenticator()?, &raw).await });
+        let task = tokio::spawn(work);
         let ended = tokio::time::timeout(BUDGET, task).await;
         let found = ended.ok().and_then(Result::ok).flatten();
         if found.is_none() {

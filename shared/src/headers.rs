@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use self::fields::Limits;
 pub use self::results::{UNNAMED, trusted_results};
+pub(crate) use self::subject::base as base_subject;
 use crate::{
     address::{AddrSpec, NamedAddress},
     envelope::ReversePath,

@@ -121,8 +121,9 @@ impl Ingest {
     /// # Errors
     /// The mail is not safe, or neither decided nor queued; see [`IngestError::retryable`].
     pub async fn run(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
-        let arrival = self.arrive(inbound).await;
-        self.run_arrival(arrival).await
+        // On the heap, as below: callers hold this future in theirs.
+        let arrival = Box::pin(self.arrive(inbound)).await;
+        Box::pin(self.run_arrival(arrival)).await
     }
 
     async fn run_arrival(&self, arrival: Arrival) -> Result<Vec<Answer>, IngestError> {
@@ -169,7 +170,7 @@ impl Ingest {
 
     async fn arrive(&self, inbound: InboundMessage) -> Arrival {
         let headers = headers::scan(&inbound.raw);
-        let inbound = InboundMessage { verdicts: self.vouched(&inbound, &headers).await, ..inbound };
+        let inbound = InboundMessage { verdicts: Box::pin(self.vouched(&inbound, &headers)).await, ..inbound };
         let anonymous = headers.message_id.is_none() && headers.date.is_none();
         let delivery_id = inbound.ingress.event_id.as_deref().filter(|_| anonymous);
         let raw_key = match &inbound.origin {

@@ -1,5 +1,7 @@
 //! A mailbox is what people write to: addresses, queue, ticket type, policies. (A door is how mail arrives.)
 
+mod id;
+mod lifecycle;
 mod limits;
 mod pattern;
 mod policies;
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::{
+    id::MailboxId,
+    lifecycle::{CourtesyPolicy, LifecyclePolicy},
     limits::{AttachmentLimits, Caps},
     pattern::AddressPattern,
     policies::{AuthenticationPolicy, CcPolicy, ReplyMode, ReplyToPolicy, StrangerPolicy, Who},
@@ -28,29 +32,6 @@ const TAG_OCTETS_MAX: usize = 1 + 26;
 
 /// Addresses that one address is tried as.
 const BASES_MAX: usize = 64;
-
-/// Id of a mailbox: `[a-z0-9-]{1,64}`, never `mime` (a last path segment `mime` is a suffix) and never `-`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MailboxId(String);
-
-impl MailboxId {
-    /// Checks the form. `None` where it is not an id.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && text != "mime"
-            && text != "-";
-        fits.then(|| Self(text.to_owned()))
-    }
-
-    /// The id.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// Configuration of one mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +88,9 @@ pub struct Mailbox {
     /// Closed tickets reopen for this many days after closing; `None` = always.
     #[serde(default)]
     pub reopen_window_days: Option<u16>,
+    /// What mail and time do to the status of its tickets.
+    #[serde(flatten)]
+    pub lifecycle: LifecyclePolicy,
     /// Which attachments are taken out of its mail.
     #[serde(default)]
     pub attachments: AttachmentLimits,
@@ -205,6 +189,7 @@ impl Mailbox {
             form_senders: Vec::new(),
             subject_number_unauthenticated: false,
             reopen_window_days: Some(14),
+            lifecycle: LifecyclePolicy::default(),
             attachments: AttachmentLimits::default(),
             retention: Days::default(),
             caps: Caps::default(),

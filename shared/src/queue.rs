@@ -41,6 +41,8 @@ pub enum Work {
     Sweep,
     /// Look at the providers for what no webhook brought: sent by the schedule.
     Reconcile,
+    /// Close what was resolved and left alone: sent by the schedule.
+    Close,
     /// Look into mailboxes elsewhere: sent by the schedule for all doors, and then for each by itself.
     Poll {
         /// Which; none = all.
@@ -222,6 +224,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&Work::Sweep).unwrap(), r#"{"work":"sweep"}"#);
         assert_eq!(serde_json::to_string(&Work::Reconcile).unwrap(), r#"{"work":"reconcile"}"#);
         assert_eq!(serde_json::to_string(&Work::Poll { door: None }).unwrap(), r#"{"work":"poll"}"#);
+        assert_eq!(serde_json::to_string(&Work::Close).unwrap(), r#"{"work":"close"}"#);
         let release: Work = serde_json::from_str(r#"{"work":"release","id":"a/b","actor":"cli"}"#).unwrap();
         assert_eq!(release, Work::Release { id: "a/b".into(), mailbox: None, actor: "cli".into() });
     }

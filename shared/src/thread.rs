@@ -99,6 +99,20 @@ pub struct Chosen {
     pub source: &'static str,
     /// What the author is there.
     pub standing: Standing,
+    /// The index row that named it, where one did.
+    pub row: Option<NamedBy>,
+}
+
+/// A row of the message index as it named a ticket. An agent may move the entry meanwhile, and the ticket that was read
+/// after the row would not tell: the commit holds the row to what was read of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedBy {
+    /// The id.
+    pub id: MessageId,
+    /// The ticket that it named, before merges and follow-ups.
+    pub ticket: u64,
+    /// Which of its holders named it; `None` = the row itself.
+    pub holder: Option<usize>,
 }
 
 /// What the evidence came to.
@@ -188,7 +202,8 @@ pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mail
         {
             best.weight = Weight::Decided;
             outcome.related.remove(&ticket.ticket_id);
-            outcome.chosen = Some(Chosen { ticket: ticket.clone(), level, source: best.source, standing });
+            let (source, row) = (best.source, named_by(keys, seen, best));
+            outcome.chosen = Some(Chosen { ticket: ticket.clone(), level, source, standing, row });
             break;
         }
     }
@@ -196,6 +211,18 @@ pub fn resolve(keys: &ThreadKeys, seen: &Seen, speaker: &Speaker, mailbox: &Mail
     outcome.reasons.extend(refused.into_iter().filter(|(w, _)| candidates.iter().any(|c| c.weight == *w)).map(|r| r.1));
     outcome.evidence = clues(keys, &candidates);
     Resolution::Resolved(Box::new(outcome))
+}
+
+/// Claims are nobody's entry, and do not move.
+fn named_by(keys: &ThreadKeys, seen: &Seen, candidate: &Candidate<'_>) -> Option<NamedBy> {
+    let Key::Id(id, _) = &keys.traces.get(candidate.trace)?.key else { return None };
+    let row = seen.by_id.get(id)?;
+    let holder = match candidate.source {
+        "stored-id" | "sent-id" => None,
+        "holder" => Some(row.holders.iter().position(|holder| holder.ticket == candidate.ticket)?),
+        _ => return None,
+    };
+    Some(NamedBy { id: id.clone(), ticket: candidate.ticket, holder })
 }
 
 fn candidates<'a>(

@@ -1,11 +1,15 @@
 //! Tickets and entries: the helpdesk's side of the vocabulary, and the one table of status transitions.
 
 mod audit;
+mod lifecycle;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-pub use self::audit::{Act, Deed, StatusChange};
+pub use self::{
+    audit::{Act, Deed, StatusChange},
+    lifecycle::{Event, Next, ReplyEffect},
+};
 use crate::{address::AddrSpec, classify::Kind, headers::TicketRef, mailbox::MailboxId, parse::Role, records::Effect};
 
 /// Participants on one ticket (DESIGN section 4).
@@ -41,31 +45,6 @@ pub enum Status {
     Closed,
 }
 
-/// What a participant's mail does to a ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyEffect {
-    /// Appended; the status stays.
-    Stays,
-    /// Appended; the status becomes open.
-    Reopens,
-    /// Appended, and what it was about is well again; the status becomes resolved.
-    Resolves,
-    /// The ticket was closed too long ago: a follow-up ticket is opened.
-    FollowsUp,
-}
-
-impl ReplyEffect {
-    /// The status that it sets on the ticket itself.
-    #[must_use]
-    pub const fn status(self) -> Option<Status> {
-        match self {
-            Self::Reopens => Some(Status::Open),
-            Self::Resolves => Some(Status::Resolved),
-            Self::Stays | Self::FollowsUp => None,
-        }
-    }
-}
-
 impl Status {
     /// All statuses, in the order of their life.
     pub const ALL: [Self; 5] = [Self::New, Self::Open, Self::Pending, Self::Resolved, Self::Closed];
@@ -86,40 +65,6 @@ impl Status {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
-    }
-
-    /// What an agent may set: anything but going back to `new`.
-    #[must_use]
-    pub fn agent_may_set(self, to: Self) -> bool {
-        self != to && to != Self::New
-    }
-
-    /// What a participant's reply at `at` does (DESIGN section 5): pending and resolved always open, closed opens
-    /// within the window counted from closing, later a follow-up begins.
-    #[must_use]
-    pub fn after_reply(self, closed_at: Option<Timestamp>, window_days: Option<u16>, at: Timestamp) -> ReplyEffect {
-        match (self, window_days, closed_at) {
-            (Self::New | Self::Open, _, _) => ReplyEffect::Stays,
-            (Self::Pending | Self::Resolved, _, _) | (Self::Closed, None, _) | (Self::Closed, _, None) => {
-                ReplyEffect::Reopens
-            }
-            (Self::Closed, Some(days), Some(closed)) => {
-                let window = SignedDuration::from_hours(24 * i64::from(days));
-                if at.duration_since(closed) <= window { ReplyEffect::Reopens } else { ReplyEffect::FollowsUp }
-            }
-        }
-    }
-}
-
-impl Status {
-    /// What a monitoring system's word does that all is well again: whatever still waits is resolved; what is resolved or
-    /// closed stays, however long ago that was.
-    #[must_use]
-    pub const fn after_recovery(self) -> ReplyEffect {
-        match self {
-            Self::New | Self::Open | Self::Pending => ReplyEffect::Resolves,
-            Self::Resolved | Self::Closed => ReplyEffect::Stays,
-        }
     }
 }
 
@@ -214,6 +159,12 @@ pub struct Ticket {
     /// Transport time of the newest mail with a merge key on it: an older one changes its status no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_at: Option<Timestamp>,
+    /// UTC day that `reopens` counts on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened_on: Option<Date>,
+    /// Times that mail reopened it, resolved or closed, on that day.
+    #[serde(default)]
+    pub reopens: u32,
     /// The ticket this one was merged into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<u64>,

@@ -5,8 +5,10 @@ mod desk;
 mod door;
 mod explain;
 mod ingest;
+mod lifecycle;
 mod mailbox;
 mod people;
+mod regroup;
 mod rule;
 mod stack;
 
@@ -102,6 +104,8 @@ async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
         Verb::Approve(args) => commands::approve(&args).await,
         Verb::Participant(args) => commands::participant(&args).await,
         Verb::Requester(args) => commands::requester(&args).await,
+        Verb::Merge(args) => commands::merge(&args).await,
+        Verb::Split(args) => commands::split(&args).await,
         Verb::Token(args) => commands::token(&args).await,
         Verb::Explain(args) => commands::explain(&args).await,
         Verb::Mailbox(args) => commands::mailbox(&args).await,

@@ -4,6 +4,7 @@
 //! gives, and the partition of mails into tickets one that the scenario allows. More actors walk in random orders.
 
 mod copies;
+mod desk;
 mod scenarios;
 
 use futures_util::FutureExt;

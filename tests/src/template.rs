@@ -131,6 +131,7 @@ fn every_check_notices_what_it_is_for() {
         ("sweep", "RetryFunction/Properties/Events/Sweep/Properties/OmitName", Value::Null),
         ("sweep", "RetryFunction/Properties/Events/Sweep/Properties/Input", json!("{}")),
         ("sweep", "RetryFunction/Properties/Events/Reconcile", Value::Null),
+        ("sweep", "RetryFunction/Properties/Events/Close", Value::Null),
         (
             "sweep",
             &format!("SweepRole/Properties/{document}/0/Resource"),

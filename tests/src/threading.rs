@@ -1,13 +1,18 @@
 //! The two tables of DESIGN section 5 as stories: evidence names the ticket, standing decides the effect.
 
 mod attacks;
+mod closing;
 mod evidence;
 mod floods;
 mod holding;
 mod lifecycle;
+mod merging;
 mod people;
+mod reopening;
+mod splitting;
+mod table;
 
-use postern::{outcome::Answer, ticket::Visibility};
+use postern::{inbound::InboundMessage, outcome::Answer, ticket::Visibility};
 
 use crate::world::{Copy, World, mail};
 
@@ -33,4 +38,12 @@ fn has(answer: &Answer, reason: &str) -> bool {
 async fn outcome(world: &World, copy: &Copy) -> (&'static str, Option<u64>) {
     let answer = world.deliver(copy).await;
     (answer.outcome, answer.ticket_id)
+}
+
+/// The mail with another text.
+fn saying(copy: &Copy, text: &str) -> InboundMessage {
+    let inbound = copy.inbound();
+    let octets = String::from_utf8(inbound.raw.to_vec()).unwrap();
+    let (header, _) = octets.split_once("\r\n\r\n").unwrap();
+    InboundMessage { raw: format!("{header}\r\n\r\n{text}\r\n").into(), ..inbound }
 }

@@ -141,6 +141,17 @@ pub struct MailboxFields {
     /// For how long an answer reopens a closed ticket; 0 = never, `always` = without end [default: 14].
     #[arg(long, value_name = "DAYS|always")]
     pub reopen_window: Option<String>,
+    /// So often does mail reopen a resolved or closed ticket on one UTC day; further replies are appended and flagged;
+    /// `unlimited` = any number [default: 3].
+    #[arg(long, value_name = "COUNT|unlimited")]
+    pub reopens_per_day: Option<String>,
+    /// A reply that only says thanks: reopens (as any reply does), stays (it is appended, a resolved or closed ticket stays
+    /// so) [default: reopens].
+    #[arg(long, value_name = "reopens|stays")]
+    pub courtesy: Option<String>,
+    /// Resolved tickets that nobody has touched for so many days are closed [default: never].
+    #[arg(long, value_name = "DAYS|never")]
+    pub auto_close: Option<String>,
     /// Mailboxes of one scope share tickets [default: the id].
     #[arg(long)]
     pub scope: Option<String>,

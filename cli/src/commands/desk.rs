@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use postern::{
     parse::quoted::separator,
     store::desk::Change,
-    ticket::{Entry, Visibility},
+    ticket::{Entry, Ticket, Visibility},
 };
 use serde_json::json;
 
@@ -27,25 +27,14 @@ pub(super) fn actor(args: &args::Actor) -> anyhow::Result<&str> {
 pub async fn approve(args: &args::Approve) -> anyhow::Result<Output> {
     let actor = actor(&args.actor)?;
     let system = System::open(&args.common).await?;
-    let (ticket, hash) = args
-        .entry
-        .split_once('/')
-        .ok_or_else(|| usage(format!("{:?} is no entry: use TICKET/HASH as `postern ticket` shows it", args.entry)))?;
-    let ticket = find_ticket(&system, ticket).await?;
-    let entries = system.store.entries(ticket.ticket_id).await?;
-    let wanted: Vec<&Entry> = entries.iter().filter(|entry| named(entry, hash)).collect();
-    let entry = match wanted.as_slice() {
-        [] => return Err(not_found(format!("{} has no entry {hash}", ticket.number))),
-        [one] => *one,
-        _ => return Err(usage(format!("{hash} names several entries of {}; use more of it", ticket.number))),
-    };
+    let (ticket, entry) = find_entry(&system, &args.entry).await?;
     if entry.visibility != Visibility::Unverified {
         system.close().await;
         return Ok(Output::refused("the entry is not unverified"));
     }
     let mailbox = system.settings.mailboxes.by_id(&ticket.mailbox);
     let mailbox = mailbox.ok_or_else(|| anyhow!("mailbox {:?} is not configured any more", ticket.mailbox.as_str()))?;
-    let change = system.store.approve(entry, mailbox, actor, system.ambient.now()).await?;
+    let change = system.store.approve(&entry, mailbox, actor, system.ambient.now()).await?;
     system.close().await;
     Ok(match change {
         Change::Made(ticket) if args.common.json => Output::ok(pretty(&ticket)?),
@@ -54,6 +43,21 @@ pub async fn approve(args: &args::Approve) -> anyhow::Result<Output> {
         }
         Change::Refused(why) => Output::refused(&why),
     })
+}
+
+/// Reads TICKET/HASH, as `postern ticket` shows it.
+pub(super) async fn find_entry(system: &System, text: &str) -> anyhow::Result<(Ticket, Entry)> {
+    let parts = text.split_once('/');
+    let (ticket, hash) =
+        parts.ok_or_else(|| usage(format!("{text:?} is no entry: use TICKET/HASH as `postern ticket` shows it")))?;
+    let ticket = find_ticket(system, ticket).await?;
+    let mut wanted = system.store.entries(ticket.ticket_id).await?;
+    wanted.retain(|entry| named(entry, hash));
+    match wanted.pop() {
+        None => Err(not_found(format!("{} has no entry {hash}", ticket.number))),
+        Some(one) if wanted.is_empty() => Ok((ticket, one)),
+        Some(_) => Err(usage(format!("{hash} names several entries of {}; use more of it", ticket.number))),
+    }
 }
 
 /// The hash part of an entry's sort key, or the whole key.

@@ -28,7 +28,7 @@ impl App {
                 return Ok(());
             }
             // The schedule asks again.
-            Ok(Work::Sweep | Work::Reconcile | Work::Poll { .. }) => return Ok(()),
+            Ok(Work::Sweep | Work::Reconcile | Work::Close | Work::Poll { .. }) => return Ok(()),
             Err(_) => {}
         }
         if let Some(objects) = notification::read(&letter.body, self.ingest.blobs.bucket()) {

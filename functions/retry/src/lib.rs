@@ -7,6 +7,7 @@
 //! | SQS, the dead letters | each copy is parked as failed, without a look at the mail |
 //! | `{"work": "sweep"}` by the schedule | what is due to be told is touched, so that the stream brings it again; mail that is to be fetched and has lost its letter gets another |
 //! | `{"work": "reconcile"}` by the schedule | providers are asked for mail that no webhook brought |
+//! | `{"work": "close"}` by the schedule | tickets that were resolved and left alone are closed, where their mailbox says so |
 
 mod dead;
 mod notification;
@@ -26,7 +27,7 @@ use postern::{
     queue::{self, Letter, Queue, Work},
     secrets::{SecretError, Secrets},
     settings::{SettingsError, SettingsSource},
-    store::{LedgerId, outbox::Swept},
+    store::{LedgerId, desk::AutoClosed, outbox::Swept},
     telemetry,
 };
 use serde_json::{Value, json};
@@ -36,6 +37,8 @@ use thiserror::Error;
 const SWEPT_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// Items of one sweep; the next one, five minutes later, goes on.
 const SWEPT_MAX: usize = 500;
+/// Tickets closed in one run; the next one, an hour later, goes on.
+const CLOSED_MAX: usize = 500;
 /// Door of a message that names none.
 const DOOR: &str = "retry";
 
@@ -67,8 +70,8 @@ pub enum HandlerError {
     /// Nothing that is understood here.
     #[error("{0}")]
     Foreign(String),
-    /// The sweep did not come to its end; the next one goes on.
-    #[error("the sweep broke off: {0}")]
+    /// A scheduled run did not come to its end; the next one goes on.
+    #[error("the scheduled run broke off: {0}")]
     Sweep(#[from] IngestError),
     /// Nothing is decided for mailboxes that are not known.
     #[error("{}", .0.public())]
@@ -130,8 +133,9 @@ impl App {
             // Where no door takes mail, none is asked for either.
             Ok(Work::Reconcile) if closed => Ok(json!({})),
             Ok(Work::Reconcile) => Ok(self.reconcile().await),
+            Ok(Work::Close) => Ok(self.close().await?),
             _ => Err(HandlerError::Foreign(
-                "neither SQS records nor {\"work\": \"sweep\"} or {\"work\": \"reconcile\"}: nothing else is taken here"
+                "neither SQS records nor {\"work\": \"sweep\"}, \"reconcile\" or \"close\": nothing else is taken here"
                     .to_owned(),
             )),
         }
@@ -174,6 +178,7 @@ impl App {
                 Ok(())
             }
             Work::Sweep => self.sweep_all().await.map(drop),
+            Work::Close => self.close().await.map(drop),
             Work::Reconcile => {
                 self.reconcile().await;
                 Ok(())
@@ -217,6 +222,14 @@ impl App {
         let retold = retold?;
         telemetry::count("FetchesRetold", retold as u64, now);
         Ok(json!({ "touched": touched, "left": left, "retold": retold, "warned": warned }))
+    }
+
+    /// Closes what was resolved and left alone for the days that its mailbox says.
+    async fn close(&self) -> Result<Value, IngestError> {
+        let now = self.ingest.ambient.now();
+        let AutoClosed { closed, left } = self.ingest.store.auto_close(&self.ingest.mailboxes, now, CLOSED_MAX).await?;
+        telemetry::count("TicketsAutoClosed", closed as u64, now);
+        Ok(json!({ "closed": closed, "left": left }))
     }
 
     /// Asks providers for what no webhook brought. What is found goes through the retry queue, as word of it does.

@@ -10,7 +10,7 @@ use crate::{
     inbound::{InboundMessage, Ingress, Origin},
     mailbox::MailboxId,
     parse::parse,
-    records::{IndexRow, author_hash},
+    records::{IndexDirection, IndexRow, author_hash},
     token::Keyring,
 };
 
@@ -62,6 +62,8 @@ fn ticket() -> Ticket {
         updated_at: at(),
         closed_at: None,
         alert_at: None,
+        reopened_on: None,
+        reopens: 0,
         merged_into: None,
         followed_by: None,
         follows: None,

@@ -44,6 +44,11 @@ pub(super) fn plan(
         slot,
         // What its author's own domain disowns draws nobody's mail to its ticket.
         claims: if disowned(mail) { Vec::new() } else { claims(mail, place, target_ticket(&target)) },
+        named_by: found
+            .chosen
+            .as_ref()
+            .and_then(|chosen| chosen.row.clone())
+            .filter(|_| !matches!(target, Target::New(_))),
         target,
         related: found.related.iter().copied().collect(),
         refused_claims,

@@ -12,7 +12,7 @@ use crate::{
     records::{Cause, Outcome},
     rules::{Listed, Merge, ParticipantsPolicy, State},
     thread::Chosen,
-    ticket::{ReplyEffect, Status, Ticket, Visibility},
+    ticket::{Event, Next, Status, Ticket, Visibility},
 };
 
 /// A mail that the block list or a rule stops, whatever ticket it is for.
@@ -45,17 +45,16 @@ pub(super) fn author_only(mail: &Mail<'_>) -> bool {
     mail.ruled.participants == Some(ParticipantsPolicy::AuthorOnly)
 }
 
-/// What a participant's mail does to a ticket's status: by the lifecycle, unless a rule or a merge key says otherwise.
-pub(super) fn after_reply(mail: &Mail<'_>, place: &Place<'_>, chosen: &Chosen) -> ReplyEffect {
+/// What a rule or a merge key makes of a mail for the status of its ticket, whatever a reply would do there; `None` = it is a
+/// reply like any other.
+pub(super) fn on_status(mail: &Mail<'_>, chosen: &Chosen) -> Option<Next> {
     let ticket = &chosen.ticket;
-    let usual = ticket.status.after_reply(ticket.closed_at, place.mailbox.reopen_window_days, mail.at);
-    let participant = chosen.standing.speaks();
+    let overtaken = overtaken(mail, ticket);
     match mail.ruled.merge.as_ref().map(|merge| merge.state) {
-        Some(State::Recovery) if participant && !overtaken(mail, ticket) => ticket.status.after_recovery(),
-        Some(State::Recovery | State::Note) => ReplyEffect::Stays,
-        Some(State::Problem) if usual == ReplyEffect::Reopens && overtaken(mail, ticket) => ReplyEffect::Stays,
-        _ if usual == ReplyEffect::Reopens && mail.ruled.reopen == Some(false) => ReplyEffect::Stays,
-        _ => usual,
+        Some(State::Recovery) if chosen.standing.speaks() && !overtaken => Some(ticket.status.on(Event::Recovery)),
+        Some(State::Recovery | State::Note) => Some(Next::Stays),
+        Some(State::Problem) if overtaken => Some(Next::Stays),
+        _ => Some(Next::Stays).filter(|_| mail.ruled.reopen == Some(false)),
     }
 }
 

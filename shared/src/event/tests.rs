@@ -42,6 +42,8 @@ fn ticket() -> Ticket {
         updated_at: at("2026-11-02T09:00:00Z"),
         closed_at: None,
         alert_at: None,
+        reopened_on: None,
+        reopens: 0,
         merged_into: None,
         followed_by: None,
         follows: None,

@@ -1,12 +1,14 @@
 //! From a decision to the rows that are written: plain construction, every cap in one place.
 
 mod people;
+mod ticket;
 mod unread;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use self::ticket::{new_tags, new_ticket};
 pub(super) use self::unread::{given_up, parked, queued, to_be_fetched, unaccounted, unreadable};
 use super::{Arrival, Copy, Release};
 use crate::{
@@ -15,9 +17,8 @@ use crate::{
     decide::{Decision, End, IndexSlot, People, Plan, Target, Verb},
     headers::Headers,
     inbound::{AcceptRecord, InboundMessage, Origin},
-    mailbox::{Mailbox, MailboxId, Mailboxes},
+    mailbox::{MailboxId, Mailboxes},
     records::{Cause, IndexDirection, IndexRow, LedgerRow, Outcome},
-    rules::{Priority, Ruled, State, TAGS_MAX},
     store::{
         EntryWrite, PersonWrite, StoreError,
         keys::{self, Key},
@@ -25,8 +26,7 @@ use crate::{
     thread,
     ticket::{
         ATTACHMENT_CONTAINS_MAX, AttachmentRef, Direction, ENTRY_ATTACHMENTS_MAX, ENTRY_EVENTS_MAX,
-        ENTRY_TEXT_OCTETS_MAX, Entry, Participant, RELATED_MAX, SUBJECT_OCTETS_MAX, Status, Ticket, Visibility, cut_at,
-        ticket_number,
+        ENTRY_TEXT_OCTETS_MAX, Entry, Participant, RELATED_MAX, SUBJECT_OCTETS_MAX, Ticket, Visibility, cut_at,
     },
 };
 
@@ -277,6 +277,7 @@ fn ticket_after(copy: &Copy<'_>, plan: &Plan, ordinal: Option<u64>) -> Result<Ti
             after.count_hour(at);
             after.updated_at = after.updated_at.max(at);
             if let Some(status) = status {
+                after.count_reopening(at);
                 after.status = *status;
                 after.closed_at = None;
             }
@@ -291,48 +292,6 @@ fn ticket_after(copy: &Copy<'_>, plan: &Plan, ordinal: Option<u64>) -> Result<Ti
             Ok(after)
         }
     }
-}
-
-fn new_ticket(copy: &Copy<'_>, mailbox: &Mailbox, people: &People, ordinal: u64) -> Ticket {
-    let at = copy.arrival.accept.ingress.transport_time;
-    let ruled = &copy.ruled;
-    let ticket_type = ruled.ticket_type.as_ref().unwrap_or(&mailbox.ticket_type);
-    let recovery = ruled.merge.as_ref().is_some_and(|merge| merge.state == State::Recovery);
-    Ticket {
-        ticket_id: ordinal,
-        number: ticket_number(mailbox.prefix_of(ticket_type), mailbox.year_in_number, at, ordinal),
-        subject: cut_at(&copy.arrival.headers.subject, SUBJECT_OCTETS_MAX).to_owned(),
-        // Word that all is well of something that nobody has told of: kept, and no work for anybody.
-        status: if recovery { Status::Resolved } else { Status::New },
-        priority: ruled.priority.unwrap_or(Priority::Normal).as_str().to_owned(),
-        ticket_type: ticket_type.clone(),
-        queue: ruled.queue.as_ref().unwrap_or(&mailbox.queue).clone(),
-        mailbox: mailbox.id.clone(),
-        scope: mailbox.scope.clone(),
-        source: "email".to_owned(),
-        requester: people.requester.as_ref().map(short_name),
-        participants: people.participants.iter().map(short_name).collect(),
-        participants_rev: 0,
-        guest: people.guest,
-        tags: ruled.tags.clone(),
-        entry_count: 1,
-        hour: Some(Ticket::hour_of(at)),
-        hour_entries: 1,
-        created_at: at,
-        updated_at: at,
-        closed_at: None,
-        alert_at: copy.ruled.merge.as_ref().map(|_| at),
-        merged_into: None,
-        followed_by: None,
-        follows: None,
-        related_to: Vec::new(),
-    }
-}
-
-/// Tags of the rules that the ticket has not, as far as there is room.
-fn new_tags(ticket: &Ticket, ruled: &Ruled) -> Vec<String> {
-    let fresh = ruled.tags.iter().filter(|tag| !ticket.tags.contains(tag));
-    fresh.take(TAGS_MAX.saturating_sub(ticket.tags.len())).cloned().collect()
 }
 
 /// Defects of reading that agents should see: why there are no words, and that the time is when we received it.

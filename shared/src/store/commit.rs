@@ -17,7 +17,8 @@
 //! | Update MSGID (holder) | `size(holders) = :seen` |
 //! | Put ENTRY, Put TICKET | `attribute_not_exists(pk)` |
 //! | Put MSGID (merge key) | `attribute_not_exists(pk)` |
-//! | Update TICKET (reply) | exists, not merged, `#status = :seen AND participants_rev = :seen`; what else it changes (`tags`, `alert_at`) as read |
+//! | Update TICKET (reply) | exists, not merged, `#status = :seen AND participants_rev = :seen`; what else it changes (`tags`, `alert_at`, the count of reopenings) as read |
+//! | check MSGID that named the ticket | `ticket = :seen`, or of the holder that did: its entry was not moved meanwhile |
 //! | Update TICKET (old, follow-up) | `attribute_not_exists(followed_by) AND #status = :seen` |
 //! | Update REQUESTER | counts as read to be below their caps; hour as read, where counts begin anew |
 //! | Update MSGID (claim) | absent as read, or `direction = claim AND size(claims) = :seen` |

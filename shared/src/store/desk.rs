@@ -1,10 +1,14 @@
-//! What agents and operators do to stored tickets and mail: status, approval, discarding.
+//! What agents and operators do to stored tickets and mail: status, approval, merging, splitting, closing, discarding.
 
+mod close;
+mod merge;
 mod participants;
+mod split;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 
+pub use self::close::{AUTO_CLOSE, AutoClosed};
 use super::{
     Store, StoreError,
     commit::{Commit, LedgerGuard, NetRow, put, update},
@@ -53,29 +57,41 @@ impl Store {
                 return Ok(Change::Refused(format!("{} is {from} and cannot become {}", ticket.number, to.as_str())));
             }
             let after = with_status(&ticket, to, now);
-            let set = if after.closed_at.is_some() {
-                "SET #status = :status, updated_at = :updated, gsi1pk = :listed, gsi1sk = :listed_at, \
-                 closed_at = :updated"
-            } else {
-                "SET #status = :status, updated_at = :updated, gsi1pk = :listed, gsi1sk = :listed_at REMOVE closed_at"
-            };
-            let (pk, sk) = items::ticket_listing(&after);
-            let text = |value: &str| AttributeValue::S(value.to_owned());
-            let values = [
-                (":status", text(to.as_str())),
-                (":updated", text(&after.updated_at.to_string())),
-                (":listed", text(&pk)),
-                (":listed_at", text(&sk)),
-                (":seen", text(ticket.status.as_str())),
-            ];
-            let condition = "#status = :seen AND attribute_not_exists(merged_into)";
-            let (_, action) = update(&self.table, &keys::ticket(ordinal), set, condition, &values, true)?;
+            let action = self.status_update(&ticket, &after, "", &[])?;
             let on_trail = self.changed(&ticket, to, actor, now)?;
             if self.transact(vec![action, on_trail]).await?.is_none() {
                 return Ok(Change::Made(after));
             }
         }
         Err(StoreError::Refused)
+    }
+
+    /// The ticket with another status, where it still has the one that was read and is not merged; `more` = further
+    /// conditions, with their values.
+    fn status_update(
+        &self,
+        seen: &Ticket,
+        after: &Ticket,
+        more: &str,
+        read: &[(&'static str, AttributeValue)],
+    ) -> Result<TransactWriteItem, StoreError> {
+        let set = if after.closed_at.is_some() {
+            "SET #status = :status, updated_at = :updated, gsi1pk = :listed, gsi1sk = :listed_at, closed_at = :updated"
+        } else {
+            "SET #status = :status, updated_at = :updated, gsi1pk = :listed, gsi1sk = :listed_at REMOVE closed_at"
+        };
+        let (pk, sk) = items::ticket_listing(after);
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let mut values = vec![
+            (":status", text(after.status.as_str())),
+            (":updated", text(&after.updated_at.to_string())),
+            (":listed", text(&pk)),
+            (":listed_at", text(&sk)),
+            (":seen", text(seen.status.as_str())),
+        ];
+        values.extend(read.iter().cloned());
+        let condition = format!("#status = :seen AND attribute_not_exists(merged_into){more}");
+        Ok(update(&self.table, &keys::ticket(seen.ticket_id), set, &condition, &values, true)?.1)
     }
 
     /// Approves an unverified entry: it becomes public, its author a participant, and the ticket takes it as it takes
@@ -94,6 +110,12 @@ impl Store {
             let Some(ticket) = self.ticket(entry.ticket).await? else {
                 return Ok(Change::Refused(format!("ticket {} does not exist", entry.ticket)));
             };
+            if let Some(target) = ticket.merged_into {
+                let number = &ticket.number;
+                let way =
+                    format!("move the entry there first: `postern split {}/HASH --to {target}`", ticket.ticket_id);
+                return Ok(Change::Refused(format!("{number} was merged into ticket {target}; {way}")));
+            }
             let Some(after) = with_author(&ticket, entry, mailbox, now) else {
                 return Ok(Change::Refused(format!("{} has {PARTICIPANTS_MAX} participants", ticket.number)));
             };

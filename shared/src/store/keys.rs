@@ -145,6 +145,13 @@ pub fn entry_sk(at: Timestamp, index: &Key) -> String {
     format!("{ENTRY_PREFIX}{}#{}", instant(at), index.hash())
 }
 
+/// The index row of an entry: its hash ends the entry's sort key. `None` where the key is none of an entry.
+#[must_use]
+pub fn index_of_entry(sk: &str) -> Option<Key> {
+    let (_, hash) = sk.strip_prefix(ENTRY_PREFIX)?.split_once('#')?;
+    Some(Key::new(format!("MSGID#{hash}"), "MSGID"))
+}
+
 /// What the sort key of every change begins with.
 pub const CHANGE_PREFIX: &str = "CHANGE#";
 
@@ -330,6 +337,15 @@ mod tests {
         assert_eq!(instant(early), "2026-01-02T03:04:05.000Z");
         assert!(instant(early) < instant(late));
         assert_eq!(day(late), "2026-01-02");
+    }
+
+    #[test]
+    fn an_entrys_sort_key_names_its_index_row() {
+        let row = index("one", &MessageId::parse("<a@b>").unwrap());
+        assert_eq!(index_of_entry(&entry_sk(Timestamp::UNIX_EPOCH, &row)), Some(row));
+        for wrong in ["", "TICKET", "ENTRY#", "CHANGE#2026-01-02T03:04:05.000Z#ab"] {
+            assert_eq!(index_of_entry(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

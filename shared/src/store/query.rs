@@ -253,7 +253,7 @@ impl Store {
         item.map(|item| items::row(item, "TICKET")).transpose()
     }
 
-    async fn item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+    pub(super) async fn item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
         Ok(request.consistent_read(true).send().await.map_err(|e| StoreError::from_sdk(&e))?.item)
     }

@@ -44,6 +44,8 @@ fn ticket(ordinal: u64, people: &[&str]) -> Ticket {
         updated_at: AT,
         closed_at: None,
         alert_at: None,
+        reopened_on: None,
+        reopens: 0,
         merged_into: None,
         followed_by: None,
         follows: None,

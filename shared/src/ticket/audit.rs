@@ -30,6 +30,14 @@ pub enum Deed {
     ParticipantApproved,
     /// Somebody is no participant any more.
     ParticipantRemoved,
+    /// The ticket was merged into another, which takes its mail.
+    MergedInto,
+    /// Another ticket was merged into this one.
+    MergedFrom,
+    /// An entry moved to another ticket.
+    EntryMovedTo,
+    /// An entry came from another ticket.
+    EntryMovedFrom,
 }
 
 /// Something that was done to a ticket, apart from its status.

@@ -1,37 +1,9 @@
-//! The transition table, numbers and cuts.
+//! Numbers and cuts.
 
 use super::*;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
-}
-
-#[test]
-fn the_transition_table() {
-    use ReplyEffect::{FollowsUp, Reopens, Stays};
-    let closed = Some(at("2026-01-01T00:00:00Z"));
-    for (status, window, when, expected) in [
-        (Status::New, Some(14), "2026-01-02T00:00:00Z", Stays),
-        (Status::Open, Some(14), "2026-01-02T00:00:00Z", Stays),
-        (Status::Pending, Some(14), "2027-01-02T00:00:00Z", Reopens),
-        (Status::Resolved, Some(14), "2027-01-02T00:00:00Z", Reopens),
-        (Status::Closed, Some(14), "2026-01-15T00:00:00Z", Reopens),
-        (Status::Closed, Some(14), "2026-01-15T00:00:01Z", FollowsUp),
-        (Status::Closed, Some(0), "2026-01-01T00:00:01Z", FollowsUp),
-        (Status::Closed, None, "2036-01-01T00:00:00Z", Reopens),
-    ] {
-        assert_eq!(status.after_reply(closed, window, at(when)), expected, "{status:?} {window:?} {when}");
-    }
-}
-
-#[test]
-fn a_recovery_resolves_what_waits() {
-    for status in Status::ALL {
-        let done = matches!(status, Status::Resolved | Status::Closed);
-        let expected = if done { ReplyEffect::Stays } else { ReplyEffect::Resolves };
-        assert_eq!(status.after_recovery(), expected, "{status:?}");
-    }
-    assert_eq!(ReplyEffect::Resolves.status(), Some(Status::Resolved));
 }
 
 #[test]

@@ -36,6 +36,8 @@ fn expected() -> Value {
         "patterns": ["*@fair.example", "info+*@postern.test"], "scope": "itsm", "prefix": "CHG",
         "prefixes": { "problem": "PRB" }, "year_in_number": true, "queue": "cab", "ticket_type": "change",
         "reply_mode": "off", "strangers": "hold", "subject_number_unauthenticated": true, "reopen_window_days": null,
+        "reopens_per_day": 3, "courtesy": "reopens", "auto_close_days": null,
+        "authentication": "flag", "cc": "approved", "reply_to": "forms",
         "attachments": { "each": 10 * 1024 * 1024, "total": 20 * 1024 * 1024, "count": 5 },
         "authentication": "hold", "agents": ["ann@postern.test", "*@desk.example"], "cc": "pending", "reply_to": "always",
         "form_senders": ["form@web.example"], "uncapped": ["*@monitoring.example"],

@@ -1,12 +1,13 @@
 //! Every kind of call that the queue functions make: held against their roles (`template/reach.rs`).
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use postern::ticket::Status;
 use serde_json::json;
 
 use super::{Line, decide, notification, object_created, once, sns};
 use crate::{
     harness::{call::Call, fault::Fault, wire::Wire},
-    world::{Copy, World, mail, with_file},
+    world::{Copy, SUPPORT, World, mail, mailbox, with_file},
 };
 
 /// A notification that brings the octets along.
@@ -37,7 +38,9 @@ pub(crate) async fn every_call_of_receipt() -> Vec<Call> {
 }
 
 pub(crate) async fn every_call_of_retry() -> Vec<Call> {
-    let world = World::new().await;
+    let mut support = mailbox("support", SUPPORT, "INC");
+    support.lifecycle.auto_close_days = Some(7);
+    let world = World::with(vec![support]).await;
     let orphan = |copy: Copy| {
         let world = &world;
         async move {
@@ -67,6 +70,10 @@ pub(crate) async fn every_call_of_retry() -> Vec<Call> {
     let app = postern_retry::App { ingest: world.over_at(&wire, later), ..world.retry_function(&wire) };
     let swept = app.handle(json!({ "work": "sweep" })).await.unwrap();
     assert!(swept["touched"].as_u64() > Some(0), "{swept}");
+    world.ingest.store.set_status(1, Status::Resolved, "test", crate::world::now()).await.unwrap();
+    let a_week_later = later + jiff::SignedDuration::from_hours(24 * 8);
+    let app = postern_retry::App { ingest: world.over_at(&wire, a_week_later), ..app };
+    assert_eq!(app.handle(json!({ "work": "close" })).await.unwrap(), json!({ "closed": 1, "left": 0 }));
     let fetching = crate::fetch::every_call_of_fetching().await;
     wire.calls().into_iter().chain(down.calls()).chain(fetching).collect()
 }

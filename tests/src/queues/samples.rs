@@ -65,6 +65,7 @@ async fn the_samples_of_the_schedules_are_understood() {
     for (name, expected) in [
         ("retry-sweep", json!({ "touched": 0, "left": 0, "retold": 0, "warned": 0 })),
         ("retry-reconcile", json!({ "announced": 0, "redriven": 0, "stubs": 0, "broken": 0 })),
+        ("retry-close", json!({ "closed": 0, "left": 0 })),
     ] {
         let answer = world().await.retry_function(&Wire::new()).handle(sample(name)).await.unwrap();
         assert_eq!(answer, expected, "{name}");
@@ -85,6 +86,6 @@ fn every_sample_is_expected() {
         .filter(|name| name.starts_with("receipt-") || name.starts_with("retry-"))
         .collect();
     let expected: BTreeSet<&str> =
-        EXPECTED.iter().map(|(name, ..)| *name).chain(["retry-reconcile", "retry-sweep"]).collect();
+        EXPECTED.iter().map(|(name, ..)| *name).chain(["retry-close", "retry-reconcile", "retry-sweep"]).collect();
     assert_eq!(ours, expected);
 }

@@ -27,6 +27,9 @@ pub(super) fn roles_name_what_they_may(stack: &Stack) -> Vec<String> {
 /// All streams that the table has or had.
 const STREAMS: &str = "${Table.Arn}/stream/*";
 
+/// Resolved tickets of any queue: queues are the settings' own words.
+const RESOLVED: &str = "*#resolved#*";
+
 fn too_wide(statement: &Value) -> Option<String> {
     let actions = list(&statement["Action"]);
     if actions.is_empty() || !statement["NotAction"].is_null() || !statement["NotResource"].is_null() {
@@ -52,7 +55,7 @@ fn too_wide(statement: &Value) -> Option<String> {
     let of_stream = |text: &str| text == "Table.StreamArn" || text == STREAMS;
     let stream = resources.iter().all(|resource| of_stream(&shown(resource)));
     let keys = list(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
-    let open = keys.is_empty() || keys.iter().any(|key| shown(key).starts_with('*'));
+    let open = keys.is_empty() || keys.iter().any(|key| shown(key).starts_with('*') && shown(key) != RESOLVED);
     (table && !stream && open).then(|| format!("{} on any key", statement["Action"]))
 }
 

@@ -266,13 +266,14 @@ pub(super) fn stream_cannot_be_blocked(stack: &Stack) -> Vec<String> {
     faults
 }
 
-/// Sweep and reconciliation are called, by a role that may call nothing else, and do not stand in the way of a second
+/// Sweep, reconciliation and closing are called, by a role that may call nothing else, and do not stand in the way of a second
 /// stack.
 pub(super) fn sweep_is_scheduled(stack: &Stack) -> Vec<String> {
     let mut faults = Vec::new();
     for (function, role, name, rate, work) in [
         ("RetryFunction", "SweepRole", "Sweep", "rate(5 minutes)", "sweep"),
         ("RetryFunction", "SweepRole", "Reconcile", "rate(15 minutes)", "reconcile"),
+        ("RetryFunction", "SweepRole", "Close", "rate(1 hour)", "close"),
         ("PollFunction", "PollScheduleRole", "Minute", "rate(1 minute)", "poll"),
     ] {
         let schedule = &stack.properties(function)["Events"][name];

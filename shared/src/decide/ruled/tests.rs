@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::super::{Decision, Effect, Head, IndexDirection, Participant, Seen, decide};
+use super::super::{Decision, Effect, Head, Participant, Seen, decide};
 use super::*;
-use crate::records::IndexRow;
+use crate::records::{IndexDirection, IndexRow};
 use crate::{
     address::AddrSpec,
     author::Author,
@@ -72,6 +72,8 @@ impl Cell {
             guest: true,
             tags: Vec::new(),
             entry_count: 1,
+            reopened_on: None,
+            reopens: 0,
             hour: None,
             hour_entries: 0,
             created_at: at("2026-11-01T09:00:00Z"),

@@ -36,6 +36,7 @@ pub(super) fn of(
         actions.push(own_index(table, write)?);
         actions.push(put(table, items::entry(write.entry)?, "attribute_not_exists(pk)", &[])?);
         actions.extend(ticket(table, write)?);
+        actions.extend(named_by(table, write)?);
         for claim in &write.plan.claims {
             actions.push(claim_update(table, write, claim)?);
         }
@@ -66,15 +67,7 @@ fn net_row(table: &str, commit: &Commit<'_>) -> Result<Option<Action>, StoreErro
     let id = commit.id.of_nobody();
     match commit.net {
         NetRow::None => Ok(None),
-        NetRow::Absent => {
-            let check = ConditionCheck::builder()
-                .table_name(table)
-                .set_key(Some(id.key().attributes()))
-                .condition_expression("attribute_not_exists(pk)")
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            let check = check.build().map_err(|e| unbuilt(&e))?;
-            Ok(Some((Subject::Other, TransactWriteItem::builder().condition_check(check).build())))
-        }
+        NetRow::Absent => check(table, &id.key(), "attribute_not_exists(pk)", &[]).map(Some),
         NetRow::Held => {
             let (set, values) = items::accounted(&id, commit.row.received_at);
             let values: Vec<(&str, AttributeValue)> = values.into_iter().collect();
@@ -170,6 +163,21 @@ fn append(table: &str, seen: &Ticket, write: &EntryWrite<'_>, people: bool) -> R
         set.push_str(" ADD related_to :related");
         values.push((":related", AttributeValue::Ns(write.plan.related.iter().map(u64::to_string).collect())));
     }
+    if let Some(day) =
+        after.reopened_on.filter(|_| after.reopens != seen.reopens || after.reopened_on != seen.reopened_on)
+    {
+        set.insert_str("SET ".len(), "reopened_on = :day, reopens = :reopens, ");
+        values.push((":day", AttributeValue::S(day.to_string())));
+        values.push((":reopens", number(after.reopens.into())));
+        match seen.reopened_on {
+            None => condition.push_str(" AND attribute_not_exists(reopened_on)"),
+            Some(last) => {
+                condition.push_str(" AND reopened_on = :last AND reopens = :counted");
+                values.push((":last", AttributeValue::S(last.to_string())));
+                values.push((":counted", number(seen.reopens.into())));
+            }
+        }
+    }
     update(table, &keys::ticket(seen.ticket_id), &set, &condition, &values, true)
 }
 
@@ -187,6 +195,18 @@ fn merge_key(table: &str, write: &EntryWrite<'_>) -> Result<Option<Action>, Stor
         holders: Vec::new(),
     };
     put(table, items::index(&keys::index(write.scope, id), &row)?, "attribute_not_exists(pk)", &[]).map(Some)
+}
+
+/// The index row that led here still does: between its read and the ticket's its entry may have been moved. Where it is the
+/// mail's own row (ids of Amazon SES that differ in their region), the mail's own action holds it.
+fn named_by(table: &str, write: &EntryWrite<'_>) -> Result<Option<Action>, StoreError> {
+    let Some(named) = &write.plan.named_by else { return Ok(None) };
+    let key = keys::index(write.scope, &named.id);
+    if key == *write.index.0 || key == keys::index(write.scope, write.id) {
+        return Ok(None);
+    }
+    let place = named.holder.map_or_else(|| "ticket".to_owned(), |at| format!("holders[{at}].ticket"));
+    check(table, &key, &format!("{place} = :ticket"), &[(":ticket", number(named.ticket))]).map(Some)
 }
 
 fn follow_up(table: &str, old: &Ticket, new: &Ticket) -> Result<Action, StoreError> {
@@ -246,6 +266,25 @@ fn side_effects(table: &str, write: &EntryWrite<'_>) -> Result<Vec<Action>, Stor
         actions.push(update(table, &key, "SET #state = :bounced", "attribute_exists(pk)", &values, false)?);
     }
     Ok(actions)
+}
+
+/// Nothing is written, only held to.
+fn check(
+    table: &str,
+    key: &keys::Key,
+    condition: &str,
+    values: &[(&str, AttributeValue)],
+) -> Result<Action, StoreError> {
+    let mut check = ConditionCheck::builder()
+        .table_name(table)
+        .set_key(Some(key.attributes()))
+        .condition_expression(condition)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    for (name, value) in values {
+        check = check.expression_attribute_values(*name, value.clone());
+    }
+    let check = check.build().map_err(|e| unbuilt(&e))?;
+    Ok((Subject::Other, TransactWriteItem::builder().condition_check(check).build()))
 }
 
 pub(in crate::store) fn put(

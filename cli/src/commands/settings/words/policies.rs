@@ -1,6 +1,8 @@
 //! Words of policies: what a mailbox lets mail do.
 
-use postern::mailbox::{AuthenticationPolicy, Caps, CcPolicy, Mailbox, ReplyToPolicy, StrangerPolicy, Who};
+use postern::mailbox::{
+    AuthenticationPolicy, Caps, CcPolicy, CourtesyPolicy, LifecyclePolicy, Mailbox, ReplyToPolicy, StrangerPolicy, Who,
+};
 
 use super::listed;
 use crate::{args::MailboxFields, commands::usage};
@@ -27,6 +29,12 @@ const CC: Words<CcPolicy, 3> =
 /// When Reply-To names the requester.
 const REPLY_TO: Words<ReplyToPolicy, 2> = [("forms", ReplyToPolicy::Forms), ("always", ReplyToPolicy::Always)];
 
+/// What a reply does that only says thanks.
+const COURTESY: Words<CourtesyPolicy, 2> = [("reopens", CourtesyPolicy::Reopens), ("stays", CourtesyPolicy::Stays)];
+/// Words for no number at all.
+const UNLIMITED: &str = "unlimited";
+const NEVER: &str = "never";
+
 /// Puts the policies that are named on a mailbox.
 ///
 /// # Errors
@@ -37,6 +45,11 @@ pub(super) fn onto(mailbox: &mut Mailbox, fields: &MailboxFields) -> anyhow::Res
     set(&mut mailbox.authentication, &AUTHENTICATION, ("authentication", fields.authentication.as_deref()), &id)?;
     set(&mut mailbox.cc, &CC, ("cc", fields.cc.as_deref()), &id)?;
     set(&mut mailbox.reply_to, &REPLY_TO, ("reply-to", fields.reply_to.as_deref()), &id)?;
+    let lifecycle = &mut mailbox.lifecycle;
+    set(&mut lifecycle.courtesy, &COURTESY, ("courtesy", fields.courtesy.as_deref()), &id)?;
+    let often = ("reopens-per-day", fields.reopens_per_day.as_deref());
+    number(&mut lifecycle.reopens_per_day, often, (UNLIMITED, 0), &id)?;
+    number(&mut lifecycle.auto_close_days, ("auto-close", fields.auto_close.as_deref()), (NEVER, 1), &id)?;
     people(&mut mailbox.agents, ("agent", &fields.agents), &id)?;
     people(&mut mailbox.form_senders, ("form-sender", &fields.form_senders), &id)?;
     people(&mut mailbox.uncapped, ("uncapped", &fields.uncapped), &id)?;
@@ -72,6 +85,25 @@ fn set<T: Copy, const N: usize>(
     Ok(())
 }
 
+/// A number of at least `least`, or the word for none.
+fn number(
+    field: &mut Option<u16>,
+    (option, word): (&str, Option<&str>),
+    (none, least): (&str, u16),
+    id: &str,
+) -> anyhow::Result<()> {
+    let Some(word) = word else { return Ok(()) };
+    *field = match word.parse().ok().filter(|number| *number >= least) {
+        Some(number) => Some(number),
+        None if word == none => None,
+        None => {
+            let form = format!("can be a number from {least} to {}, or `{none}`", u16::MAX);
+            return Err(usage(format!("mailbox {id}: --{option} {word:?} {form}")));
+        }
+    };
+    Ok(())
+}
+
 fn people(field: &mut Vec<Who>, (option, words): (&str, &[String]), id: &str) -> anyhow::Result<()> {
     let Some(words) = listed(words) else { return Ok(()) };
     let read = |text: &String| {
@@ -83,11 +115,12 @@ fn people(field: &mut Vec<Who>, (option, words): (&str, &[String]), id: &str) ->
 }
 
 /// The policies as they are shown, named as the options that set them.
-pub(in crate::commands) fn shown(mailbox: &Mailbox) -> [(&'static str, String); 10] {
+pub(in crate::commands) fn shown(mailbox: &Mailbox) -> [(&'static str, String); 13] {
     let joined = |list: &[Who]| match list {
         [] => "-".to_owned(),
         list => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     };
+    let LifecyclePolicy { reopens_per_day, courtesy, auto_close_days } = mailbox.lifecycle;
     [
         ("strangers", word(&STRANGERS, &mailbox.strangers)),
         ("authentication", word(&AUTHENTICATION, &mailbox.authentication)),
@@ -95,6 +128,9 @@ pub(in crate::commands) fn shown(mailbox: &Mailbox) -> [(&'static str, String); 
         ("cc", word(&CC, &mailbox.cc)),
         ("reply-to", word(&REPLY_TO, &mailbox.reply_to)),
         ("form-sender", joined(&mailbox.form_senders)),
+        ("reopens-per-day", reopens_per_day.map_or_else(|| UNLIMITED.to_owned(), |count| count.to_string())),
+        ("courtesy", word(&COURTESY, &courtesy)),
+        ("auto-close", auto_close_days.map_or_else(|| NEVER.to_owned(), |days| format!("{days} days"))),
         ("keep-held", kept(mailbox.retention.held)),
         ("keep-ledger", kept(mailbox.retention.ledger)),
         ("caps", caps(&mailbox.caps)),
