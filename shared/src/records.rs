@@ -262,8 +262,9 @@ pub struct LedgerRow {
     /// Partition key of the message index row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_pk: Option<String>,
-    /// Hash of the author's address, where one is known: gsi2 finds his mail by it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Hash of the author's address, where one is known: gsi2 finds his mail by it. Stands there and nowhere else, because
+    /// most rows are just below a kilobyte.
+    #[serde(default, rename = "gsi2pk", skip_serializing_if = "Option::is_none")]
     pub author_key: Option<String>,
     /// Who wrote it, for listings.
     #[serde(default, skip_serializing_if = "Option::is_none")]

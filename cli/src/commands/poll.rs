@@ -48,9 +48,9 @@ pub(super) async fn poller(system: &System) -> anyhow::Result<Poller> {
 pub async fn poll(args: &args::Poll) -> anyhow::Result<Output> {
     let since = args.since.as_deref().map(read).transpose()?;
     let system = System::open(&args.common).await?;
-    let polled = polled(&system, args, since).await;
+    let polled = Box::pin(polled(&system, args, since)).await;
     if polled.is_ok() {
-        sources::work_off(&system, TURNS_MAX).await?;
+        Box::pin(sources::work_off(&system, TURNS_MAX)).await?;
     }
     system.close().await;
     let polled = polled?;

@@ -23,7 +23,8 @@ const ALL: &str = "mailbox add change --address Change@postern.test --address rf
     --reply-mode off --strangers hold --subject-number-unauthenticated true --reopen-window always --scope itsm \
     --authentication hold --agent ann@postern.test --agent *@desk.example --cc pending --reply-to always \
     --form-sender form@web.example --uncapped *@monitoring.example --cap-author-tickets 5 --cap-author-entries 6 \
-    --keep-held 30 --keep-ledger 400 --cap-ticket-entries 7 --cap-alike 3 --attachment-each 10MB --attachment-total 20mb --attachment-count 5 --enabled false";
+    --keep-held 30 --keep-ledger 400 --cap-ticket-entries 7 --cap-alike 3 --attachment-each 10MB --attachment-total 20mb \
+    --attachment-count 5 --enabled false";
 
 fn typed(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
@@ -37,7 +38,6 @@ fn expected() -> Value {
         "prefixes": { "problem": "PRB" }, "year_in_number": true, "queue": "cab", "ticket_type": "change",
         "reply_mode": "off", "strangers": "hold", "subject_number_unauthenticated": true, "reopen_window_days": null,
         "reopens_per_day": 3, "courtesy": "reopens", "auto_close_days": null,
-        "authentication": "flag", "cc": "approved", "reply_to": "forms",
         "attachments": { "each": 10 * 1024 * 1024, "total": 20 * 1024 * 1024, "count": 5 },
         "authentication": "hold", "agents": ["ann@postern.test", "*@desk.example"], "cc": "pending", "reply_to": "always",
         "form_senders": ["form@web.example"], "uncapped": ["*@monitoring.example"],

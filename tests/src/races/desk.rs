@@ -144,6 +144,24 @@ async fn a_reply_to_a_merged_ticket_is_on_its_target() {
 }
 
 #[tokio::test]
+async fn two_tickets_are_merged_one_way_only() {
+    let visited = explore(INTERLEAVINGS_MAX, async |race: &mut Race| {
+        let world = world(None).await;
+        let (one, other) = (world.over(&race.wire()).store, world.over(&race.wire()).store);
+        let merges = [one.merge(1, 2, "test", now()).boxed_local(), other.merge(2, 1, "test", now()).boxed_local()];
+        let made = race.run(merges).await.into_iter().map(Result::unwrap);
+        assert_eq!(made.filter(|change| matches!(change, Change::Made(_))).count(), 1, "the other one was refused");
+        let (first, second) =
+            (world.ingest.store.ticket(1).await.unwrap(), world.ingest.store.ticket(2).await.unwrap());
+        let led = [first, second].map(|ticket| ticket.unwrap().merged_into);
+        assert!(led == [Some(2), None] || led == [None, Some(1)], "{led:?}");
+    })
+    .await;
+    assert!(visited.complete, "{visited:?}");
+    println!("| two merged into one another | {} |", visited.interleavings);
+}
+
+#[tokio::test]
 async fn a_reply_beside_the_closing_wins() {
     beside(Deed::Close, s(), Some(Status::Resolved), async |world, _| {
         let ticket = world.ingest.store.ticket(1).await.unwrap().unwrap();

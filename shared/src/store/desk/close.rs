@@ -128,7 +128,10 @@ fn cutoffs(mailboxes: &Mailboxes, now: Timestamp) -> BTreeMap<&str, Cutoffs<'_>>
     let mut queues: BTreeMap<&str, Cutoffs<'_>> = BTreeMap::new();
     for mailbox in mailboxes.iter() {
         if let Some(cutoff) = mailbox.lifecycle.auto_close_days.and_then(|days| before(now, days)) {
-            queues.entry(&mailbox.queue).or_default().insert(mailbox.id.as_str(), keys::instant(cutoff));
+            // Its own queue, and those that its rules choose.
+            for queue in std::iter::once(mailbox.queue.as_str()).chain(mailbox.rules.queues()) {
+                queues.entry(queue).or_default().insert(mailbox.id.as_str(), keys::instant(cutoff));
+            }
         }
     }
     queues
