@@ -102,7 +102,7 @@ async fn the_capacity_table() {
         long(mail("r", "cust").reply_to(&["o"]).subject("Re: The export button does nothing").date(2)).copy("b");
     let rows = [
         ("new ticket", first.clone(), 20),
-        ("reply by stored Message-ID", reply, 20),
+        ("reply by stored Message-ID", reply, 22),
         ("duplicate by another door", first.clone().door("postmark"), 5),
         ("retry: same octets, same door", first, 0),
     ];

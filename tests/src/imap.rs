@@ -23,7 +23,7 @@ use serde_json::json;
 
 use crate::{
     harness::wire::Wire,
-    world::{World, mail, now, text},
+    world::{World, boundless, mail, now, text},
 };
 pub(crate) use calls::every_call_of_poll;
 use fake::{FakeImap, PASSWORD};
@@ -50,7 +50,7 @@ struct Side {
 
 impl Side {
     async fn new() -> Self {
-        let (world, fake) = (World::new().await, FakeImap::start().await);
+        let (world, fake) = (World::with(vec![boundless()]).await, FakeImap::start().await);
         let operator = json!({ "elsewhere": { "passwords": [PASSWORD] } }).to_string();
         Self { world, door: door(fake.port), fake, operator }
     }

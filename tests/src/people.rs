@@ -136,6 +136,8 @@ async fn erased_is_everything_but_what_finds_a_copy() {
     assert_eq!(objects.len(), 2, "bob's and cust's: {objects:?}");
     // Held mail of hers waits for nobody; a late copy is a duplicate still.
     assert!(store.attention(&[postern::records::Outcome::Held], 10).await.unwrap().is_empty());
+    let causes: Vec<String> = world.items("MAIL#").await.values().map(|row| crate::world::text(row, "cause")).collect();
+    assert_eq!(causes.iter().filter(|cause| *cause == "erased").count(), 1, "{causes:?}");
     let late = world.deliver(&mail("s", "pat").reply_to(&["r"]).date(3).copy("late copy")).await;
     assert_eq!(late.outcome, "duplicate");
     // Asked again, what came meanwhile goes too.

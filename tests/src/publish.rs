@@ -50,13 +50,14 @@ fn app(world: &World, wire: &Wire) -> App {
 }
 
 /// What can become due, each with the types of its events.
-const KINDS: [(&str, &[&str]); 8] = [
+const KINDS: [(&str, &[&str]); 9] = [
     ("opens a ticket", &["ticket.created", "entry.created"]),
     ("joins a ticket", &["entry.created"]),
     ("stranger", &["entry.created"]),
     ("reopens a ticket", &["entry.created", "ticket.reopened", "ticket.status_changed"]),
     ("an agent sets the status", &["ticket.status_changed"]),
     ("held", &["message.held"]),
+    ("ends soon", &["message.expiring"]),
     ("failed", &["message.failed"]),
     ("a door is paused", &["door.paused"]),
 ];
@@ -77,7 +78,7 @@ fn held() -> Copy {
 async fn world_with(kind: &str) -> World {
     let world = World::new().await;
     let store = &world.ingest.store;
-    if !matches!(kind, "opens a ticket" | "held" | "failed" | "a door is paused") {
+    if !matches!(kind, "opens a ticket" | "held" | "ends soon" | "failed" | "a door is paused") {
         world.deliver(&opening()).await;
     }
     if kind == "reopens a ticket" {
@@ -91,6 +92,12 @@ async fn world_with(kind: &str) -> World {
         "stranger" => drop(world.deliver(&mail("e", "eve").reply_to(&["o"]).copy("3")).await),
         "an agent sets the status" => drop(store.set_status(1, Status::Pending, "agent-7", now()).await.unwrap()),
         "held" => drop(world.deliver(&held()).await),
+        "ends soon" => {
+            ends::keeping(&world, Some(30), None).run(held().inbound()).await.unwrap();
+            let app = app(&world, &Wire::new().with_topic(&Topic::default()));
+            until_told(&app, &records(&world).await).await;
+            assert_eq!(store.warn_of_ends(ends::days(24), 10).await.unwrap(), 1);
+        }
         "failed" => unreadable(&world).await,
         "a door is paused" => {
             let door = crate::imap::door(143);

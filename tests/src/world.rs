@@ -18,7 +18,7 @@ use postern::{
     envelope::{Envelope, ReversePath},
     inbound::{InboundMessage, Ingress, Origin, ReplayGuard, Verdict, Verdicts},
     ingest::Ingest,
-    mailbox::{Mailbox, MailboxId, Mailboxes},
+    mailbox::{Caps, Mailbox, MailboxId, Mailboxes},
     outcome::{Answer, IngestError},
     settings::{Settings, SettingsSource},
     store::Store,
@@ -43,6 +43,13 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) fn mailbox(id: &str, address: &str, prefix: &str) -> Mailbox {
     Mailbox::new(MailboxId::parse(id).unwrap(), AddrSpec::parse(address).unwrap(), prefix)
+}
+
+/// The one mailbox of [`World::new`], of which nobody can have too much: for tests that send the same again and again.
+pub(crate) fn boundless() -> Mailbox {
+    let most = 1_000_000;
+    let caps = Caps { author_tickets: most, author_entries: most, ticket_entries: most, alike: most };
+    Mailbox { caps, ..mailbox("support", SUPPORT, "INC") }
 }
 
 pub(crate) fn keyring() -> Keyring {

@@ -107,7 +107,7 @@ pub(super) fn ledger(id: &LedgerId, row: &LedgerRow) -> Result<Item, StoreError>
         set(&mut item, "gsi4sk", keys::due(row.ended_at, id));
     }
     if row.author_key.is_some() {
-        set(&mut item, "gsi2sk", format!("MAIL#{}#{id}", keys::instant(row.received_at)));
+        set(&mut item, "gsi2sk", format!("MAIL#{}", keys::instant(row.received_at)));
     }
     // Listings show the door without reading the row.
     set(&mut item, "door", row.ingress.door.clone());

@@ -1,9 +1,9 @@
 //! Every list and text has its cap: what a mail brings fits the item, and what is cut is in the raw.
 
-use postern::{address::AddrSpec, ingest::Released, mailbox::Caps, store::LedgerId};
+use postern::{address::AddrSpec, ingest::Released, store::LedgerId};
 
 use super::{attachments, bad_mails, delivery, headers, hostile_names, nested, with_headers};
-use crate::world::{Item, SUPPORT, World, mailbox, one, text};
+use crate::world::{Item, World, boundless, mailbox, one, text};
 
 async fn entry_of(raw: Vec<u8>) -> (Item, Item) {
     let world = World::new().await;
@@ -93,10 +93,7 @@ async fn nesting_ends_and_what_lies_below_is_in_the_raw() {
 
 #[tokio::test]
 async fn evidence_of_many_long_ids_fits_its_row() {
-    let mut support = mailbox("support", SUPPORT, "INC");
-    // They say the same, and there are more than a person writes.
-    support.caps = Caps { author_tickets: 100, alike: 100, ..Caps::default() };
-    let world = World::with(vec![support]).await;
+    let world = World::with(vec![boundless()]).await;
     let long = |n: usize| format!("{n}{}", "i".repeat(900));
     for n in 0..30 {
         one(world.ingest.run(delivery(&format!("{n}"), with_headers(&headers(&long(n)), "text"))).await);

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::{app, due, handle, record, records, sequence, until_told, world_with};
 use crate::{
     harness::{fault::Fault, topic::Topic, wire::Wire},
-    world::{World, mail},
+    world::{World, boundless, mail},
 };
 
 /// A world with that many tickets, none of them told.
 async fn tickets(number: usize) -> World {
-    let world = World::new().await;
+    let world = World::with(vec![boundless()]).await;
     for n in 0..number {
         world.deliver(&mail(&format!("m{n}"), "cust").copy(&format!("k{n}"))).await;
     }

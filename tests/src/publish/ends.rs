@@ -13,12 +13,12 @@ use crate::{
     world::{World, mail, now, text},
 };
 
-fn keeping(world: &World, held: Option<u16>, ledger: Option<u16>) -> postern::ingest::Ingest {
+pub(super) fn keeping(world: &World, held: Option<u16>, ledger: Option<u16>) -> postern::ingest::Ingest {
     let retention = Retention { stack: Days { held, ledger }, ..Retention::default() };
     postern::ingest::Ingest { store: world.ingest.store.keeping(retention), ..world.ingest.clone() }
 }
 
-fn days(days: i64) -> Timestamp {
+pub(super) fn days(days: i64) -> Timestamp {
     now() + SignedDuration::from_hours(24 * days)
 }
 

@@ -184,3 +184,17 @@ async fn spam_passes_only_with_token_standing_and_authentication() {
         assert_eq!(answer.outcome, expected, "{name}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_to_held_mail_waits_for_it_on_a_ticket_of_its_own() {
+    let world = World::new().await;
+    let held = world.deliver(&mail("o", "cust").to(&["bob"]).copy("1").spam()).await;
+    assert_eq!(held.outcome, "held");
+    let reply = world.deliver(&mail("r", "bob").to(&["cust"]).reply_to(&["o"]).copy("2")).await;
+    assert_eq!(reply.outcome, "created_new", "nothing of the held mail is shown to anybody: {reply:?}");
+    let id = postern::store::LedgerId::parse(&held.inbound_id).unwrap();
+    let released = world.ingest.release(&id, None, "ann").await.unwrap();
+    let postern::ingest::Released::Done(answer) = released else { panic!("{released:?}") };
+    assert_eq!((answer.ticket_id, has(&answer, "claimed-original")), (reply.ticket_id, true), "{answer:?}");
+    assert!(has(&answer, "was-held-spam") && has(&answer, "released"), "{answer:?}");
+}
