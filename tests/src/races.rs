@@ -15,7 +15,7 @@ use crate::{
         explore::{Race, explore, walk},
         wire::Wire,
     },
-    world::{Copy, EndState, World, now},
+    world::{Copy, EndState, World, boundless, now},
 };
 
 /// More interleavings than any pair has; it only turns an endless exploration into a failure.
@@ -66,7 +66,7 @@ impl Scenario {
     }
 
     async fn world(&self) -> World {
-        let world = World::new().await;
+        let world = World::with(vec![boundless()]).await;
         for copy in &self.before {
             world.deliver(copy).await;
         }

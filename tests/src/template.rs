@@ -148,6 +148,8 @@ fn every_check_notices_what_it_is_for() {
         ("outputs", "/Outputs/MasterSecretArn/Value".to_owned(), json!("{{resolve:secretsmanager:x}}")),
         ("outputs", "/Outputs/ActivateRuleSet/Value".to_owned(), json!("aws ses set-active-receipt-rule-set")),
         ("outputs", "/Outputs/MxRecord/Description".to_owned(), json!("The MX record of the mail domain.")),
+        ("bucket", "/Parameters/RawDays/Default".to_owned(), json!(30)),
+        ("bucket", "/Conditions/KeepsAttachments".to_owned(), Value::Null),
         ("functions", "/Parameters/Architecture/Default".to_owned(), json!("x86_64")),
         ("functions", "/Globals/Function/Tracing".to_owned(), json!("Active")),
         ("queues", "/Parameters/QueueConcurrency/MinValue".to_owned(), Value::Null),

@@ -115,9 +115,13 @@ fn started(stack: &Stack, given: &BTreeMap<&str, &Value>, name: &str) -> Option<
         return Some("given by Lambda".to_owned());
     }
     let meant = shown(given.get(name)?);
-    let default = stack.at(&format!("/Parameters/{meant}/Default")).as_str();
+    let default = match stack.at(&format!("/Parameters/{meant}/Default")) {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
     Some(match (default, meant.as_str()) {
-        (Some(default), _) => default.to_owned(),
+        (Some(default), _) => default,
         (None, "Address") => "support@example.com".to_owned(),
         (None, resource) => resource.to_owned(),
     })

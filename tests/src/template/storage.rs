@@ -45,6 +45,17 @@ pub(super) fn data_survives(stack: &Stack) -> Vec<String> {
     faults
 }
 
+/// A rule that is there unless a condition holds: condition, prefix, parameter of the days.
+fn asked(branches: &[Value]) -> String {
+    match branches {
+        [condition, nothing, rule] if *nothing == json!({"Ref": "AWS::NoValue"}) && rule["Status"] == "Enabled" => {
+            let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            [word(condition), word(&rule["Prefix"]), word(&rule["ExpirationInDays"]["Ref"])].join(" ")
+        }
+        other => format!("{other:?}"),
+    }
+}
+
 /// The bucket is private and encrypted, and expires nothing that a ticket refers to.
 pub(super) fn bucket_is_private_and_keeps_mail(stack: &Stack) -> Vec<String> {
     let bucket = stack.properties("Bucket");
@@ -63,6 +74,20 @@ pub(super) fn bucket_is_private_and_keeps_mail(stack: &Stack) -> Vec<String> {
         let expires = entries(rule).any(|(name, _)| name.contains("Expiration"));
         if expires && rule["Status"] == "Enabled" {
             expiring.push(rule["Prefix"].as_str().unwrap_or_default());
+        }
+    }
+    // What holds mail ends only where somebody has said after how many days.
+    let asked: Vec<String> =
+        rules.iter().filter_map(|rule| rule["Fn::If"].as_array()).map(|rule| asked(rule)).collect();
+    if asked != ["KeepsRaw raw/ RawDays", "KeepsRaw accept/ RawDays", "KeepsAttachments attachments/ AttachmentDays"] {
+        faults.push(format!("objects expire on conditions {asked:?}"));
+    }
+    for (condition, parameter) in [("KeepsRaw", "RawDays"), ("KeepsAttachments", "AttachmentDays")] {
+        let keeps = stack.at(&format!("/Conditions/{condition}"));
+        if *keeps != json!({"Fn::Equals": [{"Ref": parameter}, 0]})
+            || stack.at(&format!("/Parameters/{parameter}/Default")) != &json!(0)
+        {
+            faults.push(format!("{condition} is not {parameter} = 0, by default"));
         }
     }
     if expiring != ["payload/", "aws/lambda/"] {

@@ -3,7 +3,7 @@
 use postern::{inbound::Verdict, mailbox::StrangerPolicy, ticket::Visibility};
 
 use super::{has, outcome, visibility, with_ticket};
-use crate::world::{Copy, Mail, SUPPORT, World, address, keyring, mail, mailbox, text};
+use crate::world::{Copy, Mail, SUPPORT, World, address, boundless, keyring, mail, mailbox, text};
 
 fn tag(world: &World, ticket: u64) -> String {
     keyring().reply_address(world.mailboxes.iter().next().unwrap(), ticket).unwrap().to_string()
@@ -227,7 +227,7 @@ async fn our_own_mail_seen_from_outside() {
 
 #[tokio::test]
 async fn more_rows_than_one_read_holds_are_all_read() {
-    let world = World::new().await;
+    let world = World::with(vec![boundless()]).await;
     let mut seen = postern::thread::Seen::default();
     for n in 0..120 {
         assert_eq!(outcome(&world, &mail(&format!("m{n}"), "cust").copy("1")).await.1, Some(n + 1));

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 use postern::{
     mailbox::{CourtesyPolicy, LifecyclePolicy},
+    rules::Rules,
     store::desk::Change,
     ticket::{Status, Ticket},
 };
@@ -11,6 +12,9 @@ use postern::{
 use super::saying;
 use crate::world::{Copy, Mail, SUPPORT, World, mail, mailbox, now, one};
 
+/// Who opens the tickets watches devices, too.
+const MONITORED: &str = r#"{ "rules": [{ "name": "devices", "then": {
+    "merge_key": { "by": "header", "name": "X-Device", "recovered": ["all is well"] } } }] }"#;
 const DOCUMENT: &str = include_str!("../../../docs/THREADING.md");
 /// Minutes of twenty days: beyond the reopen window, and longer than tickets are left alone.
 const MUCH_LATER: i64 = 20 * 24 * 60;
@@ -29,9 +33,11 @@ async fn one_of_each() -> World {
     let mut support = mailbox("support", SUPPORT, "INC");
     support.lifecycle =
         LifecyclePolicy { courtesy: CourtesyPolicy::Stays, auto_close_days: Some(7), ..LifecyclePolicy::default() };
+    support.rules = Rules::parse(MONITORED).unwrap();
     let world = World::with(vec![support]).await;
     for (ordinal, status) in (1..).zip(Status::ALL) {
-        world.deliver(&mail(&format!("t{ordinal}"), "cust").to(&["bob"]).copy("0")).await;
+        let opening = mail(&format!("t{ordinal}"), "cust").to(&["bob"]).field(&format!("X-Device: d{ordinal}"));
+        world.deliver(&opening.copy("0")).await;
         if status != Status::New {
             world.ingest.store.set_status(ordinal, status, "test", now()).await.unwrap();
         }
@@ -74,6 +80,11 @@ async fn happens(world: &World, row: &str, ordinal: u64) -> bool {
             world.deliver(&of_bob).await
         }
         "the same, a courtesy where those stay" => one(world.ingest.run(saying(&of_bob, "Thanks a lot!")).await),
+        "a monitoring system's word that all is well, by a merge key" => {
+            let well =
+                mail(&format!("w{ordinal}"), "cust").subject("all is well").field(&format!("X-Device: d{ordinal}"));
+            world.deliver(&well.copy("1")).await
+        }
         "an unverified entry" => world.deliver(&reply(ordinal, "eve").copy("1")).await,
         "a note" => world.deliver(&reply(ordinal, "bob").field("Auto-Submitted: auto-replied").copy("1")).await,
         "left alone for `--auto-close` days" => {
@@ -117,7 +128,7 @@ async fn came_to(world: &World, row: &str, ordinal: u64, before: Status) -> Stri
 #[tokio::test]
 async fn every_cell_of_the_transition_table() {
     let rows = rows();
-    assert_eq!(rows.len(), 14, "{rows:?}");
+    assert_eq!(rows.len(), 15, "{rows:?}");
     for (row, expected) in rows {
         let world = one_of_each().await;
         let mut found = Vec::new();
