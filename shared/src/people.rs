@@ -16,7 +16,7 @@ use crate::{
     blobs::{BlobError, Blobs},
     records::{Cause, LedgerRow, Outcome, Requester},
     store::{LedgerId, Store, StoreError},
-    ticket::{Entry, Ticket},
+    ticket::{Act, Entry, Ticket},
 };
 
 /// Tries of an erasure that others overtake.
@@ -44,6 +44,8 @@ pub struct Everything {
     pub tickets: Vec<Ticket>,
     /// Its entries.
     pub entries: Vec<Entry>,
+    /// What people did about it, on the audit trails of tickets.
+    pub acts: Vec<Act>,
     /// Copies of its mail, by their ledger id.
     pub mails: BTreeMap<String, LedgerRow>,
 }
@@ -82,10 +84,16 @@ pub async fn everything(
         tickets.extend(row.ticket);
         found.mails.insert(id.to_string(), row);
     }
-    for ordinal in tickets {
+    // Who takes part goes along when a ticket is merged or followed up; there nothing else may name him.
+    let mut seen = BTreeSet::new();
+    while let Some(ordinal) = tickets.pop_first() {
+        let true = seen.insert(ordinal) else { continue };
         let Some(ticket) = store.ticket(ordinal).await? else { continue };
+        tickets.extend(ticket.merged_into.iter().chain(&ticket.followed_by));
         let own = |entry: &Entry| entry.author.as_ref().is_some_and(|author| author.address == *address);
         found.entries.extend(store.entries(ordinal).await?.into_iter().filter(own));
+        let about = |act: &Act| act.about == address.as_str();
+        found.acts.extend(store.acts(ordinal).await?.into_iter().filter(about));
         let named = ticket.participants.iter().chain(&ticket.requester).any(|p| p.address == *address);
         found.tickets.extend(Some(ticket).filter(|_| named));
     }
@@ -112,6 +120,9 @@ pub async fn erase(
         erased.objects += blobs.delete_mail(&entry.raw_key).await?;
         store.erase_entry(entry).await?;
         erased.entries += 1;
+    }
+    for act in &found.acts {
+        store.erase_act(act, ERASED).await?;
     }
     for ticket in &found.tickets {
         from_ticket(store, ticket.ticket_id, address).await?;

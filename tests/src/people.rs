@@ -7,9 +7,10 @@ use postern::{
     people::{Erased, erase, everything},
     records::Requester,
     store::requesters::Said,
+    ticket::Status,
 };
 
-use crate::world::{World, address, keyring, mail, now, with_file};
+use crate::world::{Copy, World, address, keyring, mail, now, with_file};
 
 fn named(name: &str) -> AddrSpec {
     AddrSpec::parse(&address(name)).unwrap()
@@ -145,4 +146,38 @@ async fn erased_is_everything_but_what_finds_a_copy() {
     assert_eq!((again.mails, again.entries), (1, 0));
     let row = remembered(&world, "pat").await.unwrap();
     assert!(row.address.is_none() && row.erased.is_some_and(|mark| mark.by == "ann"));
+}
+
+#[tokio::test]
+async fn erased_is_whom_an_act_was_about_and_who_came_along_to_other_tickets() {
+    let world = World::new().await;
+    let store = &world.ingest.store;
+    let pat = named("pat");
+    // Her ticket is merged into cust's; bob's, on which she wrote, is closed for long and followed up by bob.
+    world.deliver(&mail("o", "pat").copy("a")).await;
+    world.deliver(&mail("t", "cust").date(1).copy("a")).await;
+    store.merge(1, 2, "ann", now()).await.unwrap();
+    world.deliver(&mail("b", "bob").to(&["pat"]).date(2).copy("a")).await;
+    world.deliver(&mail("s", "pat").reply_to(&["b"]).date(3).copy("a")).await;
+    store.set_status(3, Status::Closed, "ann", now()).await.unwrap();
+    let late = Copy { minutes: 60 * 24 * 60, ..mail("f", "bob").reply_to(&["b"]).copy("a") };
+    let follow_up = world.deliver(&late).await;
+    assert_eq!((follow_up.outcome, follow_up.ticket_id), ("created_new", Some(4)), "{follow_up:?}");
+    store.remove_participant(3, &pat, "ann", now()).await.unwrap();
+    store.approve_participant(3, &pat, "ann", now()).await.unwrap();
+    let naming = async || {
+        let items = world.items("").await.into_iter();
+        items.filter(|(_, item)| format!("{item:?}").contains(pat.as_str())).map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    for (ticket, trail) in [(2, "TICKET"), (4, "TICKET"), (3, "ACT#")] {
+        let named = naming().await;
+        let here = |(pk, sk): &(String, String)| pk.ends_with(&ticket.to_string()) && sk.starts_with(trail);
+        assert!(named.iter().any(here), "{ticket} {trail}: {named:?}");
+    }
+    let scopes = BTreeSet::from(["support".to_owned()]);
+    erase(store, &world.ingest.blobs, (&scopes, &pat), "ann", now()).await.unwrap();
+    assert_eq!(naming().await, []);
+    let acts = store.acts(3).await.unwrap();
+    let told: Vec<(&str, &str)> = acts.iter().map(|act| (act.about.as_str(), act.actor.as_str())).collect();
+    assert_eq!(told, [("(erased)", "ann"), ("(erased)", "ann")]);
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     address::AddrSpec,
     records::{LedgerRow, Mark, Requester},
-    ticket::{Entry, Ticket},
+    ticket::{Act, Entry, Ticket},
 };
 
 /// What people say of somebody.
@@ -125,6 +125,22 @@ impl Store {
             .expression_attribute_values(":nothing", AttributeValue::S(String::new()))
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .expression_attribute_values(":flags", AttributeValue::L(flags))
+            .send()
+            .await;
+        answer.map(drop).map_err(|e| StoreError::from_sdk(&e))
+    }
+
+    /// Takes whom an act was about off the audit trail; who did it, and when, stays.
+    ///
+    /// # Errors
+    /// Any store error.
+    pub async fn erase_act(&self, act: &Act, instead: &str) -> Result<(), StoreError> {
+        let request = self.client.update_item().table_name(&self.table);
+        let answer = request
+            .set_key(Some(keys::entry(act.ticket, &act.act).attributes()))
+            .update_expression("SET about = :instead")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":instead", AttributeValue::S(instead.to_owned()))
             .send()
             .await;
         answer.map(drop).map_err(|e| StoreError::from_sdk(&e))
