@@ -6,6 +6,7 @@ pub mod dev;
 pub mod engines;
 pub mod local;
 pub mod pump;
+pub mod run;
 pub mod samples;
 pub mod setup;
 pub mod show;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 use postern_cli::{
-    args::{Cli, Verb},
+    args::Cli,
     commands::{self, Output, exit},
 };
 use serde_json::Value;
@@ -93,29 +93,5 @@ impl Desk {
 async fn run(data: &Path, words: &[&str]) -> anyhow::Result<Output> {
     let data = data.to_str().unwrap();
     let cli = Cli::try_parse_from([&["postern"], words, &["--data", data]].concat())?;
-    // Each on the heap: together they are more than the stack of a test.
-    match cli.verb.unwrap() {
-        Verb::Ingest(args) => Box::pin(commands::ingest(&args)).await,
-        Verb::Tickets(args) => Box::pin(commands::tickets(&args)).await,
-        Verb::Ticket(args) => Box::pin(commands::ticket(&args)).await,
-        Verb::Mail(args) => Box::pin(commands::mail(&args)).await,
-        Verb::Hold(args) => Box::pin(commands::hold(&args)).await,
-        Verb::Redrive(args) => Box::pin(commands::redrive(&args)).await,
-        Verb::Replay(args) => Box::pin(commands::replay(&args)).await,
-        Verb::Approve(args) => Box::pin(commands::approve(&args)).await,
-        Verb::Participant(args) => Box::pin(commands::participant(&args)).await,
-        Verb::Requester(args) => Box::pin(commands::requester(&args)).await,
-        Verb::Merge(args) => Box::pin(commands::merge(&args)).await,
-        Verb::Split(args) => Box::pin(commands::split(&args)).await,
-        Verb::Token(args) => Box::pin(commands::token(&args)).await,
-        Verb::Explain(args) => Box::pin(commands::explain(&args)).await,
-        Verb::Mailbox(args) => Box::pin(commands::mailbox(&args)).await,
-        Verb::Rule(args) => Box::pin(commands::rule(&args)).await,
-        Verb::Door(args) => Box::pin(commands::door(&args)).await,
-        Verb::Secret(args) => Box::pin(commands::secret(&args)).await,
-        Verb::Doors(args) => Box::pin(commands::doors(&args)).await,
-        Verb::Poll(args) => Box::pin(commands::poll(&args)).await,
-        Verb::Doctor(args) => Box::pin(commands::doctor(&args)).await,
-        verb => panic!("{verb:?} is not tested here"),
-    }
+    postern_cli::run::run(cli.verb.unwrap()).await
 }
