@@ -17,7 +17,7 @@ cfn_lint_version=1.58.0
 # Amazon Linux 2023 has glibc 2.34.
 glibc_minor_max=34
 # The local engines are larger than what is left below it: they must never be part of a function.
-bootstrap_octets_max=17000000
+bootstrap_octets_max=15000000
 
 usage() {
   echo "usage: scripts/e2e.sh [--install] [--architecture arm64|x86_64]" >&2
