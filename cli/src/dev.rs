@@ -4,7 +4,7 @@ use std::{io::Write, path::Path, sync::Arc};
 
 use anyhow::Context;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -16,8 +16,9 @@ use tokio::{net::TcpListener, sync::broadcast};
 
 use crate::{
     args, commands,
-    engines::{Endpoints, Engines, Settings, topic::Event, write_endpoints},
+    engines::{Endpoints, Engines, Settings, queues::Queues, topic::Event, write_endpoints},
     local::{DoorKeys, Local, door_keys},
+    metrics::{self, Metrics},
     pump::{self, Pump},
     samples::{self, MailgunSignature, SAMPLES},
     setup::in_order,
@@ -47,6 +48,7 @@ fn say(text: &str) -> anyhow::Result<()> {
 pub async fn dev(args: &args::Dev) -> anyhow::Result<()> {
     let settings = Settings { events_url: events_url(args)?, ..Settings::default() };
     let local = Local::hold_with(&args.data, settings).await?;
+    let metrics = Metrics::listen();
     let pumps = sources::pumps(&local).await?;
     let (listener, port) = bind(args.port).await?;
     let url = format!("http://127.0.0.1:{port}");
@@ -65,7 +67,8 @@ pub async fn dev(args: &args::Dev) -> anyhow::Result<()> {
     }
     say(&listing(&args.data).await?)?;
     say(&curl_lines(&local, &url)?)?;
-    serve(listener, app).await?;
+    let queues = local.engines.as_ref().map(|engines| Arc::clone(engines.queues()));
+    serve(listener, Arc::new(Served { app, metrics, queues })).await?;
     running.stop().await;
     if let Some(events) = events {
         events.abort();
@@ -223,7 +226,7 @@ fn curl_lines(local: &Local, url: &str) -> anyhow::Result<String> {
         "\ndoors: {} at {url}/inbound/DOOR; `postern doors` says what to paste where\n\n\
          hand over a mail as Mailgun does (the same line again is a retry: one ticket):\n  {}\n\
          as Postmark does:\n  {}\n{}\nthen, in another terminal (with the same --data):\n  \
-         postern tickets    postern ticket 1    postern mail\n\nCtrl-C stops.\n",
+         postern tickets    postern ticket 1    postern mail\n\nnumbers for Prometheus: {url}/metrics\n\nCtrl-C stops.\n",
         doors.join(", "),
         mailgun_curl(local, &keys, &address, url, &mime)?,
         format_args!(
@@ -261,7 +264,7 @@ fn mailgun_curl(local: &Local, keys: &DoorKeys, address: &str, url: &str, mime: 
 }
 
 /// Serves until Ctrl-C or SIGTERM; requests under way are finished.
-async fn serve(listener: TcpListener, app: Arc<App>) -> anyhow::Result<()> {
+async fn serve(listener: TcpListener, served: Arc<Served>) -> anyhow::Result<()> {
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stopped());
     loop {
@@ -275,10 +278,10 @@ async fn serve(listener: TcpListener, app: Arc<App>) -> anyhow::Result<()> {
             },
             () = &mut stop => break,
         };
-        let app = Arc::clone(&app);
+        let served = Arc::clone(&served);
         let service = service_fn(move |request| {
-            let app = Arc::clone(&app);
-            async move { Ok::<_, std::convert::Infallible>(answer(&app, request).await) }
+            let served = Arc::clone(&served);
+            async move { Ok::<_, std::convert::Infallible>(served.answer(request).await) }
         });
         let builder = auto::Builder::new(TokioExecutor::new());
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
@@ -302,6 +305,27 @@ async fn stopped() {
         Err(_) => {
             let _ = interrupted.await;
         }
+    }
+}
+
+/// What answers on the port.
+struct Served {
+    app: Arc<App>,
+    metrics: Arc<Metrics>,
+    queues: Option<Arc<Queues>>,
+}
+
+impl Served {
+    /// The numbers, for whoever asks for them; everything else is the door's.
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.uri().path() != "/metrics" || request.method() != Method::GET {
+            return answer(&self.app, request).await;
+        }
+        let text = self.metrics.text(self.queues.as_deref()).unwrap_or_default();
+        let mut response = Response::new(Full::new(Bytes::from(text)));
+        let content_type = header::HeaderValue::from_static(metrics::CONTENT_TYPE);
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        response
     }
 }
 

@@ -5,6 +5,7 @@ pub mod commands;
 pub mod dev;
 pub mod engines;
 pub mod local;
+pub mod metrics;
 pub mod pump;
 pub mod run;
 pub mod samples;

@@ -237,7 +237,7 @@ pub fn mail_in_full(id: &LedgerId, row: &LedgerRow) -> String {
     let effect = row.effect.map_or_else(|| "-".to_owned(), |effect| word(&effect));
     let mut text = format!(
         "id        {id}\nreceived  {} by {} ({} octets)\nfrom      {}\nsubject   {}\noutcome   {}   effect {effect}   cause {cause}\n\
-         ticket    {}\nreasons   {}\nraw       {}\n",
+         ticket    {}\nreasons   {}\nraw       {}\ntrace     {}\n",
         row.received_at,
         row.ingress.door,
         row.raw_octets,
@@ -247,6 +247,7 @@ pub fn mail_in_full(id: &LedgerId, row: &LedgerRow) -> String {
         row.ticket_number.as_deref().unwrap_or("-"),
         list(&row.reasons),
         row.raw_key,
+        row.trace_id(),
     );
     for line in &row.evidence {
         text.push_str(&format!("evidence  {line}\n"));

@@ -10,6 +10,7 @@
 //! | `POSTERN_NET_QUEUE`, `POSTERN_DEAD_QUEUE` | URLs of the safety net's and the dead letters' queue: `retry` |
 //! | `POSTERN_POLL_QUEUE` | URL of the queue of doors that are to be polled: `poll` sends to it and works it off |
 //! | `POSTERN_EVENTS_TOPIC` | ARN of the topic of ticket events: `publish` |
+//! | `POSTERN_STACK` | name of the stack, by which metrics are told apart |
 //! | `POSTERN_AWS_ENDPOINT` | non-empty: all services at this endpoint, path style |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, `_S3`, `_SQS`, `_SNS`, `_SECRETS_MANAGER` | one service elsewhere; wins over the former |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | set by Lambda |
@@ -162,6 +163,14 @@ pub struct Config {
     pub queues: QueueUrls,
     /// Topic of ticket events, an ARN.
     pub events_topic: String,
+}
+
+/// Name of the stack that the function belongs to: metrics are told apart by it. Read before all else, so that a fault of
+/// the configuration is told in the right form.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one file where the environment is read")]
+pub fn stack() -> Option<String> {
+    std::env::var("POSTERN_STACK").ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 impl Config {

@@ -10,7 +10,18 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::verdicts::comparable;
 pub use self::verdicts::{DKIM_DOMAINS_MAX, Verdict, Verdicts};
-use crate::{door::Door, envelope::Envelope, mailbox::MailboxId};
+use crate::{
+    digest::sha256_parts,
+    door::{Door, Provider},
+    envelope::Envelope,
+    mailbox::MailboxId,
+    ticket::cut_at,
+};
+
+/// Octets of a provider's event id kept.
+pub(crate) const EVENT_ID_OCTETS_MAX: usize = 256;
+/// As many as a W3C trace id has.
+const TRACE_ID_DIGITS: usize = 32;
 
 /// How the octets came to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +60,22 @@ impl Ingress {
     pub fn at(door: &Door, event_id: Option<String>, transport_time: Timestamp) -> Self {
         let provider = door.provider.name().to_owned();
         Self { door: door.id.as_str().to_owned(), provider, event_id, transport_time }
+    }
+
+    /// What all log lines, measurements, rows and events about one delivery have in common: 32 hex digits, from the door
+    /// and the provider's own id of the event, so that its retries have the same. Where there is none, from the object
+    /// key; `None` while neither is known. Nobody can read an address or an id out of it.
+    #[must_use]
+    pub fn trace_id(&self, raw_key: &str) -> Option<String> {
+        // What stands for the event id of a polled mail is a second, which two mails may share.
+        let event = self.event_id.as_deref().filter(|_| self.provider != Provider::Imap.name());
+        let of = match event {
+            Some(id) => cut_at(id, EVENT_ID_OCTETS_MAX),
+            None if raw_key.is_empty() => return None,
+            None => raw_key,
+        };
+        let hash = sha256_parts(&[b"trace", self.door.as_bytes(), of.as_bytes()]);
+        hash.get(..TRACE_ID_DIGITS).map(str::to_owned)
     }
 }
 
@@ -167,5 +194,29 @@ impl AcceptRecord {
     #[must_use]
     pub fn is_stored(&self) -> bool {
         matches!(self.origin, Origin::Stored { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_id_follows_from_the_event() {
+        let of = |provider: &str, door: &str, event: Option<&str>, key: &str| {
+            let (provider, door, event_id) = (provider.to_owned(), door.to_owned(), event.map(str::to_owned));
+            Ingress { door, provider, event_id, transport_time: Timestamp::UNIX_EPOCH }.trace_id(key)
+        };
+        let one = of("ses", "ses", Some("e-1"), "").unwrap();
+        assert!(one.len() == 32 && one.chars().all(|c| c.is_ascii_hexdigit()), "{one}");
+        assert_eq!(of("ses", "ses", Some("e-1"), "raw/ses/x"), Some(one.clone()), "the event alone");
+        assert_ne!(of("ses", "other", Some("e-1"), ""), Some(one.clone()), "another door");
+        assert_ne!(of("ses", "ses", Some("e-2"), ""), Some(one));
+        assert_eq!(of("raw", "raw", None, ""), None);
+        assert_ne!(of("raw", "raw", None, "raw/a"), of("raw", "raw", None, "raw/b"));
+        let polled = |key| of("imap", "imap", Some("internaldate:1"), key);
+        assert_ne!(polled("raw/a"), polled("raw/b"), "two mails of one second");
+        let long = "e".repeat(300);
+        assert_eq!(of("raw", "raw", Some(&long), ""), of("raw", "raw", Some(&"e".repeat(256)), ""), "as it is kept");
     }
 }

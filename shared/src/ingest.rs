@@ -11,6 +11,7 @@
 mod attachments;
 mod copy;
 mod fetched;
+mod measured;
 mod net;
 mod queued;
 mod reading;
@@ -47,6 +48,7 @@ use crate::{
         Commit, CommitResult, EntryWrite, LedgerGuard, LedgerId, NetRow, Store, StoreError,
         query::{Snapshot, Wanted},
     },
+    telemetry::note_trace,
     thread::ThreadKeys,
     token::Keyring,
 };
@@ -121,9 +123,13 @@ impl Ingest {
     /// # Errors
     /// The mail is not safe, or neither decided nor queued; see [`IngestError::retryable`].
     pub async fn run(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
-        // On the heap, as below: callers hold this future in theirs.
-        let arrival = Box::pin(self.arrive(inbound)).await;
-        Box::pin(self.run_arrival(arrival)).await
+        let ingress = inbound.ingress.clone();
+        let work = async {
+            // On the heap, as below: callers hold this future in theirs.
+            let arrival = Box::pin(self.arrive(inbound)).await;
+            Box::pin(self.run_arrival(arrival)).await
+        };
+        self.handed_over(&ingress, "", work).await
     }
 
     async fn run_arrival(&self, arrival: Arrival) -> Result<Vec<Answer>, IngestError> {
@@ -180,6 +186,7 @@ impl Ingest {
             }
         };
         let accept = rows::accept_record(&inbound, &headers, raw_key, &self.mailboxes);
+        note_trace(&accept.ingress, &accept.raw_key);
         let author = Author::of(&headers, &accept.envelope, &accept.verdicts, &self.mailboxes);
         Arrival { inbound, headers, author, accept }
     }
@@ -260,7 +267,7 @@ impl Ingest {
                 ordinal = next?.or(ordinal);
             }
             match self.commit(&copy, &decision, ordinal, replayed, net).await {
-                Ok((CommitResult::Done, row)) => return Ok(told(&copy.id, &row)),
+                Ok((CommitResult::Done, row)) => return Ok(self.told_of_copy(&copy, &row)),
                 Ok((CommitResult::Lost, _)) => {}
                 Ok((CommitResult::Replayed, _)) => replayed = true,
                 // A retry would repeat the fault. The octets are safe; a person looks.
@@ -338,7 +345,7 @@ impl Ingest {
         tracing::error!(inbound_id = %copy.id, %error, "this mail's rows cannot be written or read; parked");
         let decision = broken("refused-by-table");
         match self.commit(copy, &decision, None, false, net).await? {
-            (CommitResult::Done, row) => Ok(told(&copy.id, &row)),
+            (CommitResult::Done, row) => Ok(self.told_of_copy(copy, &row)),
             _ => self.ended_meanwhile(&copy.id).await,
         }
     }
@@ -354,20 +361,4 @@ fn broken(reason: &str) -> Decision {
 fn already_ended(id: &LedgerId, row: Option<&LedgerRow>) -> Option<Answer> {
     let row = row.filter(|row| row.outcome != Outcome::Queued)?;
     Some(Answer::of(id.to_string(), row).seen_before())
-}
-
-/// Answers, and says so once in the log: queryable, without subject, address or text.
-fn told(id: &LedgerId, row: &LedgerRow) -> Answer {
-    let answer = Answer::of(id.to_string(), row);
-    tracing::info!(
-        inbound_id = %answer.inbound_id,
-        door = row.ingress.door,
-        status = answer.status,
-        outcome = answer.outcome,
-        ticket = row.ticket,
-        reasons = ?answer.reasons,
-        octets = row.raw_octets,
-        "mail decided"
-    );
-    answer
 }

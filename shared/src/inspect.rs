@@ -22,7 +22,7 @@ pub fn inspect(raw: &[u8], full_html: bool) -> Value {
         object(&headers, parsed, full_html)
     });
     read.unwrap_or_else(|_| {
-        let parsed = ParsedMessage { defects: vec!["parser-panic".to_owned()], ..ParsedMessage::default() };
+        let parsed = ParsedMessage { defects: vec![parse::PARSER_PANIC.to_owned()], ..ParsedMessage::default() };
         object(&Headers::default(), parsed, full_html)
     })
 }

@@ -35,6 +35,9 @@ pub use self::report::{DeliveryReport, Notice, RecipientReport};
 pub(crate) use self::report::{OPENING_MAX, in_first_person, says_undelivered};
 use crate::headers::Headers;
 
+/// The defect of a mail that the parser broke on: nothing was read.
+pub(crate) const PARSER_PANIC: &str = "parser-panic";
+
 /// One MIME leaf that is not the text of the mail: stored, inline, or refused with a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attachment {
@@ -171,7 +174,7 @@ fn unreadable(raw: &[u8]) -> ParsedMessage {
         reply: text.clone(),
         text,
         content_type: "text/plain".to_owned(),
-        defects: vec!["parser-panic".to_owned()],
+        defects: vec![PARSER_PANIC.to_owned()],
         ..ParsedMessage::default()
     }
 }

@@ -8,8 +8,9 @@ use aws_sdk_sqs::{Client, error::ProvideErrorMetadata};
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tracing::Instrument;
 
-use crate::{inbound::AcceptRecord, mailbox::MailboxId};
+use crate::{inbound::AcceptRecord, mailbox::MailboxId, telemetry};
 
 /// Pause before a letter that failed for the first time is seen again.
 const PAUSE_MIN: Duration = Duration::from_secs(30);
@@ -176,13 +177,16 @@ where
     let mut again = Vec::new();
     for letter in letters {
         // On the heap: what works on a mail is a large future, and threads have small stacks.
-        let worked = AssertUnwindSafe(Box::pin(handle(letter.clone()))).catch_unwind().await;
+        let span = telemetry::span("letter");
+        let worked = AssertUnwindSafe(Box::pin(handle(letter.clone())).instrument(span.clone())).catch_unwind().await;
         let why = match worked {
             Ok(Ok(())) => continue,
             Ok(Err(why)) => why,
             Err(_) => "a panic while working on it".to_owned(),
         };
-        tracing::warn!(queue = letter.queue, message = letter.id, receives = letter.receives, why, "comes again");
+        span.in_scope(|| {
+            tracing::warn!(queue = letter.queue, message = letter.id, receives = letter.receives, why, "comes again");
+        });
         if let Some(queue) = queues.iter().find(|queue| queue.name() == letter.queue) {
             queue.put_off(letter).await;
         }

@@ -295,6 +295,15 @@ pub struct LedgerRow {
     pub accept: Option<Box<AcceptRecord>>,
 }
 
+impl LedgerRow {
+    /// The trace id of the delivery that this copy came with: see [`Ingress::trace_id`].
+    #[must_use]
+    pub fn trace_id(&self) -> String {
+        // A row always has its object's key.
+        self.ingress.trace_id(&self.raw_key).unwrap_or_default()
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0

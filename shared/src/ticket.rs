@@ -292,6 +292,9 @@ pub struct Entry {
     pub message_id: Option<String>,
     /// Object key of the raw octets.
     pub raw_key: String,
+    /// Trace id of the delivery that it came with; `None` on older rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
     /// Kind of mail.
     pub kind: Kind,
     /// `received`; later `sent`, `bounced`.

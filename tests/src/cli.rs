@@ -7,6 +7,7 @@ mod explain;
 mod ingest;
 mod lifecycle;
 mod mailbox;
+mod metrics;
 mod people;
 mod regroup;
 mod rule;

@@ -6,6 +6,7 @@
 
 mod poll;
 mod receipt;
+mod said;
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -76,6 +77,12 @@ impl Handler {
             answer = api.invoke(event) => answer,
             log = &mut self.ended => panic!("the handler process ended: {log:?}"),
         }
+    }
+
+    /// Ends it; all that it wrote to its log.
+    async fn log(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        (&mut self.ended).await.unwrap()
     }
 
     fn peak_kib(&self) -> Option<u64> {

@@ -5,6 +5,7 @@ mod flow;
 mod reach;
 mod stack;
 mod storage;
+mod watching;
 
 use serde_json::{Value, json};
 use stack::{Stack, file};
@@ -12,7 +13,7 @@ use stack::{Stack, file};
 /// What is wrong, in words.
 type Check = fn(&Stack) -> Vec<String>;
 
-const CHECKS: [(&str, Check); 16] = [
+const CHECKS: [(&str, Check); 17] = [
     ("table", storage::table_is_the_local_one),
     ("survival", storage::data_survives),
     ("bucket", storage::bucket_is_private_and_keeps_mail),
@@ -27,7 +28,8 @@ const CHECKS: [(&str, Check); 16] = [
     ("queues", flow::queues_lose_nothing),
     ("stream", flow::stream_cannot_be_blocked),
     ("sweep", flow::sweep_is_scheduled),
-    ("alarms", flow::alarms_tell),
+    ("alarms", watching::alarms_tell),
+    ("dashboard", watching::dashboard_shows_what_is_told),
     ("parameters", flow::parameters_are_explained),
 ];
 
@@ -140,6 +142,16 @@ fn every_check_notices_what_it_is_for() {
         ("alarms", "ParkedAlarm", Value::Null),
         ("alarms", "ServerErrorsAlarm/Properties/AlarmActions", Value::Null),
         ("alarms", "UnaccountedAlarm/Properties/Dimensions", json!([{"Name": "Stack", "Value": "x"}])),
+        ("alarms", "UnaccountedAlarm/Properties/Dimensions", Value::Null),
+        ("alarms", "ParkedAlarm/Properties/MetricName", json!("Parking")),
+        ("alarms", "TooLargeMetric/Properties/MetricTransformations/0/Dimensions", Value::Null),
+        ("alarms", "LateAlarm/Properties/Metrics/1/MetricStat/Metric/MetricName", json!("Mails")),
+        ("alarms", "FailuresAlarm/Properties/Threshold", json!(1)),
+        ("alarms", "ParseFailuresAlarm/Properties/Metrics/0/Expression", json!("100 * unread / mails")),
+        ("alarms", "WebhookLatencyAlarm/Properties/ExtendedStatistic", json!("p50")),
+        ("dashboard", "Dashboard/Properties/DashboardBody/Fn::Sub", json!("{\"widgets\": []}")),
+        ("dashboard", "Dashboard/Properties/DashboardBody/Fn::Sub", json!("{")),
+        ("dashboard", "Dashboard/Properties/DashboardName", json!("postern")),
     ]
     .into_iter()
     .map(|(check, pointer, value)| (check, format!("/Resources/{pointer}"), value))

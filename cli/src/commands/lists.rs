@@ -109,6 +109,7 @@ pub async fn mail(args: &args::Mail) -> anyhow::Result<Output> {
             let mut value = json!(row);
             if let Some(object) = value.as_object_mut() {
                 object.insert("id".to_owned(), json!(id.to_string()));
+                object.insert("trace_id".to_owned(), json!(row.trace_id()));
             }
             pretty(&value)?
         } else {

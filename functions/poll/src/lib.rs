@@ -22,7 +22,7 @@ use postern::{
     queue::{Queue, QueueError, Work, failures},
     secrets::{SecretError, Secrets},
     settings::{Settings, SettingsError, SettingsSource},
-    telemetry,
+    telemetry::{Measurement, Metric, catalogue},
 };
 use serde_json::{Value, json};
 use std::panic::AssertUnwindSafe;
@@ -128,7 +128,7 @@ impl App {
             folder.age(now).or_else(|| u64::try_from(now.duration_since(tried?).as_secs()).ok())
         };
         if let Some(worst) = folders.iter().filter_map(age).max() {
-            telemetry::seconds("PollAge", worst, ("Door", door.id.as_str()), now);
+            Measurement::at(now).by(catalogue::DOOR, door.id.as_str()).with(Metric::Freshness, worst).tell();
         }
     }
 

@@ -5,7 +5,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use postern::{
     ambient::Ambient,
     aws::Clients,
-    config::{Config, Function},
+    config::{self, Config, Function},
     telemetry,
 };
 use postern_poll::App;
@@ -16,7 +16,7 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(120);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::json(None);
+    telemetry::json(config::stack());
     let app = &build().await?;
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = i64::try_from(event.context.deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());

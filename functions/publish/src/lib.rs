@@ -20,9 +20,11 @@ use postern::{
     event,
     events::{Topic, TopicError},
     store::{Store, StoreError},
+    telemetry,
 };
 use serde_json::{Value, json};
 use thiserror::Error;
+use tracing::Instrument;
 
 use record::Record;
 
@@ -104,7 +106,6 @@ impl App {
                 Ok(Done::Passed) => passed += 1,
                 Err(why) => {
                     in_a_row = if why.is_everybodys() { in_a_row + 1 } else { 0 };
-                    tracing::error!(item = %record.item(), %why, "not told yet; the stream brings it again");
                     again.extend(record.sequence());
                 }
             }
@@ -117,12 +118,19 @@ impl App {
     /// One record; what breaks in it stays in it.
     async fn record(&self, record: &Record) -> Result<Done, Untold> {
         // Boxed: the compiler's depth limit counts every future within another one.
-        AssertUnwindSafe(self.tell(record).boxed()).catch_unwind().await.unwrap_or(Err(Untold::Panic))
+        let span = telemetry::span("record");
+        let told = AssertUnwindSafe(self.tell(record).boxed().instrument(span.clone())).catch_unwind().await;
+        let told = told.unwrap_or(Err(Untold::Panic));
+        if let Err(why) = &told {
+            span.in_scope(|| tracing::error!(item = %record.item(), %why, "not told yet; the stream brings it again"));
+        }
+        told
     }
 
     async fn tell(&self, record: &Record) -> Result<Done, Untold> {
         let Some(key) = record.key().map_err(Untold::Broken)? else { return Ok(Done::Passed) };
         let Some((due, mark)) = self.store.due(key).await? else { return Ok(Done::Passed) };
+        telemetry::note_trace_id(due.trace_id());
         let events = event::of(&due);
         self.topic.publish(&events).await?;
         if !self.store.told(&mark).await? {

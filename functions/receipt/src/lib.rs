@@ -20,9 +20,11 @@ use postern::{
     queue::{self, Letter, Queue},
     secrets::SecretError,
     settings::SettingsSource,
+    telemetry,
 };
 use serde_json::{Value, json};
 use thiserror::Error;
+use tracing::Instrument;
 
 /// Everything one instance keeps between events.
 #[derive(Debug)]
@@ -93,7 +95,7 @@ impl App {
 async fn by_topic(ingest: &Ingest, event: &Value) -> Result<Value, HandlerError> {
     for record in records(event) {
         let message = record.pointer("/Sns/Message").and_then(Value::as_str).unwrap_or_default();
-        take(ingest, message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;
+        directly(ingest, message).await?;
     }
     Ok(Value::Null)
 }
@@ -101,10 +103,16 @@ async fn by_topic(ingest: &Ingest, event: &Value) -> Result<Value, HandlerError>
 async fn by_rule(ingest: &Ingest, event: &Value) -> Result<Value, HandlerError> {
     for record in records(event) {
         let message = record.get("ses").unwrap_or(&Value::Null).to_string();
-        take(ingest, &message, None).await.map_err(|error| HandlerError::Again(error.to_string()))?;
+        directly(ingest, &message).await?;
     }
     // Asked synchronously, SES wants to know whether the rules behind ours still count.
     Ok(json!({ "disposition": "CONTINUE" }))
+}
+
+/// One message that no queue brings again.
+async fn directly(ingest: &Ingest, message: &str) -> Result<(), HandlerError> {
+    let taken = Box::pin(take(ingest, message, None)).instrument(telemetry::span("receipt")).await;
+    taken.map_err(|error| HandlerError::Again(error.to_string()))
 }
 
 /// One message to its end.

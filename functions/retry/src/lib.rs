@@ -28,7 +28,7 @@ use postern::{
     secrets::{SecretError, Secrets},
     settings::{SettingsError, SettingsSource},
     store::{LedgerId, desk::AutoClosed, outbox::Swept},
-    telemetry,
+    telemetry::{self, Measurement, Metric},
 };
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -211,16 +211,16 @@ impl App {
         let older_than = now.checked_sub(SWEPT_AFTER).unwrap_or(now);
         let retold = self.ingest.retell(&self.queues.retry).await;
         let Swept { touched, left } = self.ingest.store.sweep_due(older_than, now, SWEPT_MAX).await?;
-        telemetry::count("OutboxSwept", touched as u64, now);
+        telemetry::count(Metric::OutboxSwept, touched as u64, now);
         if touched > 0 {
             tracing::warn!(touched, left, "the stream has lost what was due; it is told again");
         }
         let warned = self.ingest.store.warn_of_ends(now, SWEPT_MAX).await?;
         let oldest = self.ingest.store.oldest_held().await?;
         let hours = oldest.map_or(0, |held| now.duration_since(held).as_hours().max(0));
-        telemetry::count("OldestHeldHours", hours.unsigned_abs(), now);
+        Measurement::at(now).with(Metric::OldestHeldHours, hours.unsigned_abs()).tell();
         let retold = retold?;
-        telemetry::count("FetchesRetold", retold as u64, now);
+        telemetry::count(Metric::FetchesRetold, retold as u64, now);
         Ok(json!({ "touched": touched, "left": left, "retold": retold, "warned": warned }))
     }
 
@@ -228,7 +228,7 @@ impl App {
     async fn close(&self) -> Result<Value, IngestError> {
         let now = self.ingest.ambient.now();
         let AutoClosed { closed, left } = self.ingest.store.auto_close(&self.ingest.mailboxes, now, CLOSED_MAX).await?;
-        telemetry::count("TicketsAutoClosed", closed as u64, now);
+        telemetry::count(Metric::TicketsAutoClosed, closed as u64, now);
         Ok(json!({ "closed": closed, "left": left }))
     }
 

@@ -4,7 +4,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use postern::{
     ambient::Ambient,
     aws::Clients,
-    config::{Config, Function},
+    config::{self, Config, Function},
     telemetry,
 };
 use postern_retry::App;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::json(None);
+    telemetry::json(config::stack());
     let app = &build().await?;
     run(service_fn(
         move |event: LambdaEvent<Value>| async move { app.handle(event.payload).await.map_err(Error::from) },

@@ -24,7 +24,9 @@ use postern::{
     secrets::{SecretError, SecretSource, Secrets},
     settings::{Settings, SettingsSource},
     store::Store,
+    telemetry,
 };
+use tracing::Instrument;
 
 pub use answer::not_ready;
 use answer::{answered, told, with_hint};
@@ -82,6 +84,11 @@ impl App {
 
     /// Answers one request. Never fails: what goes wrong is an answer.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<String> {
+        // On the heap: a large future.
+        Box::pin(self.answer(request)).instrument(telemetry::span("request")).await
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<String> {
         let (parts, body) = request.into_parts();
         let route = match route::of(parts.uri.path(), parts.uri.query(), &parts.headers) {
             Ok(route) => route,

@@ -7,14 +7,14 @@ use lambda_http::{Body, Error, Request, Response, run, service_fn};
 use postern::{
     ambient::Ambient,
     aws::Clients,
-    config::{Config, Function},
+    config::{self, Config, Function},
     telemetry,
 };
 use postern_webhook::{App, NotReady, not_ready};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::json(None);
+    telemetry::json(config::stack());
     let app = Arc::new(build().await.map_err(|why| {
         tracing::error!(%why, "the door does not open; every request is answered 503");
         NotReady::new(why)

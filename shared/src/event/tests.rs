@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    address::AddrSpec,
+    classify::Kind,
     inbound::{Ingress, Verdicts},
     mailbox::MailboxId,
-    ticket::{AttachmentRef, Direction},
+    records::Cause,
+    ticket::{AttachmentRef, Direction, Participant, Visibility},
 };
 
 fn at(text: &str) -> Timestamp {
@@ -78,6 +81,7 @@ fn entry(effect: Option<Effect>, previous_status: Option<Status>) -> Entry {
         calendar: Vec::new(),
         message_id: Some("id@people.example".into()),
         raw_key: "raw/mailgun/ab".into(),
+        trace_id: Some("0123456789abcdef0123456789abcdef".into()),
         kind: Kind::Human,
         state: "received".into(),
         flags: vec!["auth-unknown".into()],
@@ -179,6 +183,7 @@ fn an_entry_in_full() {
                 "id": "ENTRY#2026-11-02T09:00:00.000Z#ab", "message_id": "id@people.example", "visibility": "public",
                 "kind": "human", "author": {"address": "bob@people.example", "name": "bob"}, "effect": "reopened",
                 "attachments": 4, "flags": ["auth-unknown"], "received_at": "2026-11-02T03:00:00Z",
+                "trace_id": "0123456789abcdef0123456789abcdef",
             },
             "change": {"from": "resolved", "to": "open", "actor": "mail"},
         })
@@ -206,6 +211,7 @@ fn an_agents_change_and_a_held_mail_in_full() {
         json!({
             "inbound_id": "ab/support", "outcome": "held", "cause": "spam", "reasons": ["spam-verdict"],
             "mailbox": "support", "door": "mailgun", "received_at": "2026-11-02T03:00:00Z", "expires_at": null,
+            "trace_id": row(Outcome::Held).trace_id(),
         })
     );
     assert_eq!(event.occurred_at, at("2026-11-02T09:00:00Z"), "when it ended, not when it came");

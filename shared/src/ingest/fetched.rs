@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use super::{
     Delivery, Ingest, Recipient, already_ended,
     queued::{MISSING_RECEIVES_MAX, PARK_ROUNDS_MAX},
-    rows, told,
+    rows,
 };
 use crate::{
     blobs::BlobError,
@@ -27,6 +27,7 @@ use crate::{
     queue::{Queue, Work},
     records::{Cause, LedgerRow, Outcome},
     store::{Commit, CommitResult, LedgerGuard, LedgerId, NetRow, keys::NO_MAILBOX},
+    telemetry::Metric,
 };
 
 /// How long a letter has before the sweep takes it for lost.
@@ -45,7 +46,12 @@ impl Ingest {
     /// The word is not safe, a row is not written, or the queue did not take the letter: the provider tells again.
     pub async fn announced(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
         let accept = self.accept_unread(&inbound);
-        self.keep(&inbound).await.map_err(IngestError::NotSafe)?;
+        let (ingress, raw_key) = (accept.ingress.clone(), accept.raw_key.clone());
+        self.handed_over(&ingress, &raw_key, self.announce_all(&inbound, accept)).await
+    }
+
+    async fn announce_all(&self, inbound: &InboundMessage, accept: AcceptRecord) -> Result<Vec<Answer>, IngestError> {
+        self.keep(inbound).await.map_err(IngestError::NotSafe)?;
         let mut answers = Vec::new();
         for recipient in self.recipients(&accept) {
             answers.push(self.announce(&accept, recipient).await?);
@@ -85,7 +91,7 @@ impl Ingest {
                     let row = rows::to_be_fetched(accept, recipient.id(), self.ambient.now());
                     let row = LedgerRow { outcome: Outcome::Held, cause, reasons: Vec::new(), ..row };
                     return match self.store.commit(&bare(&id, &row, LedgerGuard::Absent)).await? {
-                        CommitResult::Done => Ok(told(&id, &row)),
+                        CommitResult::Done => Ok(self.told(&id, &row)),
                         CommitResult::Lost | CommitResult::Replayed => {
                             let row = self.store.ledger_row(&id).await?;
                             already_ended(&id, row.as_ref()).map_or_else(queued, Ok)
@@ -175,7 +181,7 @@ impl Ingest {
     ) -> Result<Vec<Answer>, IngestError> {
         if error.is_operators() {
             tracing::error!(door = told.ingress.door, %error, "mail waits at its provider for a key");
-            self.metric("FetchUnauthorized", 1);
+            self.metric(Metric::FetchUnauthorized, 1);
         }
         let expired = self.ambient.now() > fetch.until;
         let why = match &error {

@@ -4,7 +4,7 @@
 //! that SES wrote carries none: if no receipt has told of it, it is held under `-`, cause `unaccounted`, and a person
 //! looks. A receipt that comes later turns that row into a duplicate (`store/commit.rs`, the row `-`).
 
-use super::{Delivery, Ingest, already_ended, rows, told};
+use super::{Delivery, Ingest, already_ended, rows};
 use crate::{
     blobs::ObjectHead,
     envelope::Envelope,
@@ -13,6 +13,7 @@ use crate::{
     providers::ses,
     records::{Cause, LedgerRow, Outcome},
     store::{Commit, CommitResult, LedgerGuard, LedgerId, NetRow, keys::NO_MAILBOX},
+    telemetry::Metric,
 };
 
 /// What becomes of mail that has not come to an end.
@@ -66,7 +67,7 @@ impl Ingest {
             Open::GiveUp => self.park_copies(&accept, (Cause::DeadLetter, "receives-used-up")).await?,
         };
         let caught = answers.iter().any(|answer| !answer.was_seen_before());
-        self.metric("Unaccounted", u64::from(caught));
+        self.metric(Metric::Unaccounted, u64::from(caught));
         Ok(if caught { Accounted::Caught } else { Accounted::Already })
     }
 
@@ -81,7 +82,7 @@ impl Ingest {
         if self.store.commit(&bare(&id, &row, LedgerGuard::Absent)).await? != CommitResult::Done {
             return Ok(Accounted::Already);
         }
-        told(&id, &row);
+        self.told(&id, &row);
         if row.outcome != Outcome::Held {
             return Ok(Accounted::Already);
         }
@@ -89,7 +90,7 @@ impl Ingest {
         if self.account_for_ours(&self.store.copies(key).await?).await? {
             return Ok(Accounted::Already);
         }
-        self.metric("Unaccounted", 1);
+        self.metric(Metric::Unaccounted, 1);
         Ok(Accounted::Held)
     }
 

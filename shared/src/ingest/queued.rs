@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use super::{Arrival, Ingest, Recipient, already_ended, rows, told};
+use super::{Arrival, Ingest, Recipient, already_ended, rows};
 use crate::{
     author::Author,
     blobs::{BlobError, BlobKey},
@@ -17,6 +17,7 @@ use crate::{
     queue::Work,
     records::{Cause, LedgerRow, Outcome},
     store::{Commit, CommitResult, Counted, LedgerGuard, LedgerId, keys::NO_MAILBOX, query::Wanted},
+    telemetry::{self, Metric, note_trace},
 };
 
 /// Deliveries without an end before a mail is poison (DESIGN section 3).
@@ -56,7 +57,33 @@ impl Ingest {
         inbound: InboundMessage,
         delivery: Option<&Delivery>,
     ) -> Result<Vec<Answer>, IngestError> {
-        let Origin::Stored { key, .. } = &inbound.origin else { return self.first(inbound, delivery).await };
+        let ingress = inbound.ingress.clone();
+        let key = match &inbound.origin {
+            Origin::Stored { key, .. } => key.clone(),
+            Origin::Received | Origin::Rebuilt => String::new(),
+        };
+        let work = async {
+            // On the heap: large futures, and callers hold this one in theirs.
+            if key.is_empty() {
+                Box::pin(self.first(inbound, delivery)).await
+            } else {
+                Box::pin(self.stored_at(&key, inbound, delivery)).await
+            }
+        };
+        // What comes again was counted when it first came.
+        if delivery.is_some_and(|delivery| delivery.counts) {
+            note_trace(&ingress, &key);
+            return work.await;
+        }
+        self.handed_over(&ingress, &key, work).await
+    }
+
+    async fn stored_at(
+        &self,
+        key: &str,
+        inbound: InboundMessage,
+        delivery: Option<&Delivery>,
+    ) -> Result<Vec<Answer>, IngestError> {
         match self.blobs.get(key).await {
             Ok(raw) => {
                 let arrival = self.arrive(InboundMessage { raw, ..inbound }).await;
@@ -107,6 +134,7 @@ impl Ingest {
     /// # Errors
     /// It cannot be brought to its end now.
     pub async fn again(&self, accept: &AcceptRecord, delivery: Option<&Delivery>) -> Result<Vec<Answer>, IngestError> {
+        note_trace(&accept.ingress, &accept.raw_key);
         if let Some(fetch) = &accept.fetch {
             return self.fetched_again(accept, fetch, delivery).await;
         }
@@ -203,6 +231,7 @@ impl Ingest {
             .iter()
             .map(|recipient| Answer::queued(LedgerId::of(&accept.raw_key, recipient.id()).to_string()))
             .collect();
+        self.metric(Metric::Queued, answers.len() as u64);
         for answer in &answers {
             tracing::warn!(inbound_id = answer.inbound_id, %error, "safe, not decided yet; queued");
         }
@@ -244,8 +273,8 @@ impl Ingest {
             let net = snapshot.net;
             let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, net, write: None };
             if self.store.commit(&commit).await? == CommitResult::Done {
-                self.metric("Parked", u64::from(row.outcome == Outcome::Failed));
-                return Ok(told(id, &row));
+                self.metric(Metric::Parked, u64::from(row.outcome == Outcome::Failed));
+                return Ok(self.told(id, &row));
             }
         }
         Err(IngestError::Contended)
@@ -303,8 +332,8 @@ impl Ingest {
         Ok(AcceptRecord { mailboxes: own.into_iter().collect(), ..accept })
     }
 
-    pub(super) fn metric(&self, name: &str, value: u64) {
-        crate::telemetry::count(name, value, self.ambient.now());
+    pub(super) fn metric(&self, metric: Metric, value: u64) {
+        telemetry::count(metric, value, self.ambient.now());
     }
 
     /// Writes that the provider set up a receipt rule: ignored, with a row.

@@ -13,6 +13,7 @@ use crate::{
     door::{Door, Provider},
     fetch::{FetchError, Fetcher},
     outcome::IngestError,
+    telemetry::Metric,
 };
 
 /// No new question after so long: the function's minute has room for one slow answer more.
@@ -85,13 +86,13 @@ impl Ingest {
                 Provider::Sendgrid | Provider::Ses | Provider::Raw | Provider::Imap => {}
             }
         }
-        for (name, value) in [
-            ("Reconciled", all.announced),
-            ("Redriven", all.redriven),
-            ("Stubs", all.stubs),
-            ("ReconcileBroken", all.broken),
+        for (metric, value) in [
+            (Metric::Reconciled, all.announced),
+            (Metric::Redriven, all.redriven),
+            (Metric::Stubs, all.stubs),
+            (Metric::ReconcileBroken, all.broken),
         ] {
-            self.metric(name, value as u64);
+            self.metric(metric, value as u64);
         }
         all
     }

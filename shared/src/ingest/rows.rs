@@ -16,7 +16,7 @@ use crate::{
     blobs::BlobKey,
     decide::{Decision, End, IndexSlot, People, Plan, Target, Verb},
     headers::Headers,
-    inbound::{AcceptRecord, InboundMessage, Origin},
+    inbound::{AcceptRecord, EVENT_ID_OCTETS_MAX, InboundMessage, Origin},
     mailbox::{MailboxId, Mailboxes},
     records::{Cause, IndexDirection, IndexRow, LedgerRow, Outcome},
     store::{
@@ -36,8 +36,6 @@ const LISTED_SUBJECT_OCTETS_MAX: usize = 200;
 const NAME_OCTETS_MAX: usize = 128;
 /// Recipients kept of one envelope: RFC 5321 section 4.5.3.1.8 asks for 100.
 const FORWARD_PATHS_MAX: usize = 100;
-/// Octets of a provider's event id kept.
-const EVENT_ID_OCTETS_MAX: usize = 256;
 
 pub(super) fn accept_record(
     inbound: &InboundMessage,
@@ -345,6 +343,7 @@ fn entry(copy: &Copy<'_>, plan: &Plan, ticket: &Ticket, sk: String, now: Timesta
         calendar: events.collect(),
         message_id: Some(cut_at(copy.reading.id.as_str(), SUBJECT_OCTETS_MAX).to_owned()),
         raw_key: raw_key.clone(),
+        trace_id: copy.arrival.accept.ingress.trace_id(raw_key),
         kind: copy.reading.classification.kind,
         state: "received".to_owned(),
         flags,

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{Arrival, Ingest, already_ended, rows, told};
+use super::{Arrival, Ingest, already_ended, rows};
 use crate::{
     blobs::BlobKey,
     inbound::{Ingress, ReplayGuard},
     outcome::{Answer, IngestError},
     records::{Cause, LedgerRow, Outcome},
     store::{Commit, CommitResult, LedgerGuard, LedgerId, NetRow, keys::NO_MAILBOX},
+    telemetry::note_trace,
 };
 
 impl Ingest {
@@ -25,10 +26,14 @@ impl Ingest {
     ) -> Result<Answer, IngestError> {
         let key = BlobKey::payload(&ingress.door, &body);
         let octets = body.len() as u64;
-        self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
-        let id = LedgerId::of(key.as_str(), NO_MAILBOX);
-        let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
-        self.end_now(&id, row, guard, NetRow::None).await
+        let from = ingress.clone();
+        let work = async {
+            self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
+            let id = LedgerId::of(key.as_str(), NO_MAILBOX);
+            let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
+            self.end_now(&id, row, guard, NetRow::None).await
+        };
+        self.handed_over(&from, key.as_str(), work).await
     }
 
     /// Notes an authenticated request that is no mail and asks for nothing: kept, ignored, answered.
@@ -38,6 +43,7 @@ impl Ingest {
     pub async fn noted(&self, ingress: Ingress, body: Bytes, why: &str) -> Result<Answer, IngestError> {
         let key = BlobKey::payload(&ingress.door, &body);
         let octets = body.len() as u64;
+        note_trace(&ingress, key.as_str());
         self.blobs.put_payload(&key, body).await.map_err(IngestError::NotSafe)?;
         let id = LedgerId::of(key.as_str(), NO_MAILBOX);
         let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
@@ -74,14 +80,14 @@ impl Ingest {
     ) -> Result<Answer, IngestError> {
         let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token, net, write: None };
         match self.store.commit(&commit).await? {
-            CommitResult::Done => return Ok(told(id, &row)),
+            CommitResult::Done => return Ok(self.told(id, &row)),
             CommitResult::Lost => return self.ended_meanwhile(id).await,
             CommitResult::Replayed => {}
         }
         let row = LedgerRow { outcome: Outcome::Held, cause: Some(Cause::ReplayedToken), ..row };
         let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, net, write: None };
         match self.store.commit(&commit).await? {
-            CommitResult::Done => Ok(told(id, &row)),
+            CommitResult::Done => Ok(self.told(id, &row)),
             CommitResult::Lost | CommitResult::Replayed => self.ended_meanwhile(id).await,
         }
     }

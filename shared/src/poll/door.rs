@@ -9,6 +9,7 @@ use crate::{
     records::PolledDoor,
     secrets::{OperatorSecrets, SecretError},
     store::StoreError,
+    telemetry::{self, Metric},
 };
 
 impl Poller {
@@ -19,13 +20,13 @@ impl Poller {
         if let Err(trouble) = self.folders(door, imap, ask, &mut did).await {
             tell(door, &trouble, &mut did);
         }
-        for (name, value) in [
-            ("Polled", did.taken),
-            ("PollVanished", did.vanished),
-            ("PollParked", did.parked),
-            ("PollTrouble", did.trouble.len()),
+        for (metric, value) in [
+            (Metric::Polled, did.taken),
+            (Metric::PollVanished, did.vanished),
+            (Metric::PollParked, did.parked),
+            (Metric::PollTrouble, did.trouble.len()),
         ] {
-            crate::telemetry::count(name, value as u64, self.now());
+            telemetry::count(metric, value as u64, self.now());
         }
         did
     }
@@ -89,7 +90,7 @@ impl Poller {
             Err(error @ ImapError::Credentials(_)) => {
                 match self.ingest.store.refused_login(door, seen, REFUSED_MAX, self.now()).await {
                     Ok(PolledDoor { paused_at: Some(_), refused, .. }) => {
-                        crate::telemetry::count("DoorPaused", 1, self.now());
+                        telemetry::count(Metric::DoorPaused, 1, self.now());
                         tracing::error!(door = door.id.as_str(), refused, %error, "the door is paused");
                     }
                     Ok(_) | Err(StoreError::Refused) => {}

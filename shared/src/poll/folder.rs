@@ -12,6 +12,7 @@ use crate::{
     imap::{ImapError, Meta, Opened, Session},
     inbound::Ingress,
     records::{Folder, Horizon, Trying},
+    telemetry::{self, Metric},
 };
 
 /// One poll of one folder, under its lease.
@@ -109,7 +110,7 @@ impl Run<'_> {
             older,
             "the server numbers this folder anew, or it is another one; it is resynchronised by the message index"
         );
-        crate::telemetry::count("PollResync", 1, self.poller.now());
+        telemetry::count(Metric::PollResync, 1, self.poller.now());
         let note = json!({
             "door": door, "folder": self.name, "uidvalidity": opened.uid_validity, "was": self.state.uid_validity,
             "messages_before_horizon": older, "horizon": at,

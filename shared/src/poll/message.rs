@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tracing::Instrument;
 
 use super::{Trouble, folder::Run};
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     inbound::{InboundMessage, Ingress, Origin, Verdicts},
     records::Parked,
     store::StoreError,
+    telemetry,
 };
 
 /// First pause before a message that was left aside is tried again; it doubles.
@@ -56,7 +58,8 @@ impl Run<'_> {
         };
         let inbound = self.inbound(raw, uid, meta);
         // On the heap: a large future. A panic is this message's own.
-        let run = AssertUnwindSafe(Box::pin(self.poller.ingest.run(inbound))).catch_unwind();
+        let run = AssertUnwindSafe(Box::pin(self.poller.ingest.run(inbound)).instrument(telemetry::span("message")))
+            .catch_unwind();
         match run.await {
             Ok(Ok(answers)) => {
                 self.did.taken += 1;

@@ -21,6 +21,7 @@ fn optional(function: Function) -> &'static [&'static str] {
     match function {
         Function::Webhook => &[
             "POSTERN_AWS_ENDPOINT",
+            "POSTERN_STACK",
             "POSTERN_PREFIX",
             "POSTERN_NUMBER_YEAR",
             "POSTERN_REPLY_MODE",
@@ -34,6 +35,7 @@ fn optional(function: Function) -> &'static [&'static str] {
         ],
         Function::Receipt | Function::Poll => &[
             "POSTERN_AWS_ENDPOINT",
+            "POSTERN_STACK",
             "POSTERN_PREFIX",
             "POSTERN_NUMBER_YEAR",
             "POSTERN_REPLY_MODE",
@@ -43,6 +45,7 @@ fn optional(function: Function) -> &'static [&'static str] {
         ],
         Function::Retry => &[
             "POSTERN_AWS_ENDPOINT",
+            "POSTERN_STACK",
             "POSTERN_PREFIX",
             "POSTERN_NUMBER_YEAR",
             "POSTERN_REPLY_MODE",
@@ -53,12 +56,13 @@ fn optional(function: Function) -> &'static [&'static str] {
             "POSTERN_MAILGUN_DOMAINS",
             "POSTERN_MAILGUN_REGION",
         ],
-        Function::Publish => &["POSTERN_AWS_ENDPOINT"],
+        Function::Publish => &["POSTERN_AWS_ENDPOINT", "POSTERN_STACK"],
     }
 }
 
 /// What a variable must refer to.
-const MEANINGS: [(&str, &str); 23] = [
+const MEANINGS: [(&str, &str); 24] = [
+    ("POSTERN_STACK", "AWS::StackName"),
     ("POSTERN_TABLE", "Table"),
     ("POSTERN_BUCKET", "Bucket"),
     ("POSTERN_MASTER_SECRET", "MasterSecret"),
@@ -299,50 +303,6 @@ pub(super) fn sweep_is_scheduled(stack: &Stack) -> Vec<String> {
         };
         if statements.len() != 1 || !statements.iter().all(only) {
             faults.push(format!("{role} may do more, or less, than call it"));
-        }
-    }
-    faults
-}
-
-/// What needs somebody is told, and every alarm says where to look; docs/OPERATIONS.md has a row for each.
-pub(super) fn alarms_tell(stack: &Stack) -> Vec<String> {
-    let mut faults = Vec::new();
-    let guide = file("docs/OPERATIONS.md");
-    let mut watched = BTreeSet::new();
-    for alarm in stack.of_type("AWS::CloudWatch::Alarm") {
-        let properties = stack.properties(alarm);
-        let dimension = shown(&properties["Dimensions"][0]["Value"]);
-        watched.insert(format!("{} {}", shown(&properties["MetricName"]), dimension.replace("null", "")));
-        let mailed = properties["AlarmActions"]["Fn::If"][1] == json!([{"Ref": "AlarmTopic"}]);
-        let said = properties["AlarmDescription"].as_str().is_some_and(|text| text.len() > 40);
-        if !mailed || !said || properties["TreatMissingData"] != "notBreaching" {
-            faults.push(format!("{alarm} does not tell anybody, or not what"));
-        }
-        if !guide.contains(&format!("`{alarm}`")) {
-            faults.push(format!("docs/OPERATIONS.md does not say what {alarm} means"));
-        }
-        // The functions emit these without dimensions.
-        if properties["Namespace"] == "Postern" && !properties["Dimensions"].is_null() {
-            faults.push(format!("{alarm} looks at dimensions that nobody emits"));
-        }
-    }
-    for wanted in [
-        "5xx Api",
-        "4xx Api",
-        "TooLarge ",
-        "ApproximateNumberOfMessagesVisible DeadQueue.QueueName",
-        "ApproximateAgeOfOldestMessage ReceiptQueue.QueueName",
-        "ApproximateAgeOfOldestMessage RetryQueue.QueueName",
-        "ApproximateAgeOfOldestMessage NetQueue.QueueName",
-        "Unaccounted ",
-        "Parked ",
-        "OutboxSwept ",
-        "DoorPaused ",
-        "PollAge ",
-        "IteratorAge PublishFunction",
-    ] {
-        if !watched.contains(wanted) {
-            faults.push(format!("nobody watches {wanted}"));
         }
     }
     faults

@@ -121,6 +121,7 @@ fn long_form(yaml: &Yaml<'_>) -> Value {
     match yaml {
         Yaml::Value(Scalar::String(text)) => json!(text),
         Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
         Yaml::Value(Scalar::Boolean(flag)) => json!(flag),
         Yaml::Value(Scalar::Null) => Value::Null,
         Yaml::Sequence(values) => values.iter().map(long_form).collect(),

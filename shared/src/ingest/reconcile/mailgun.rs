@@ -5,6 +5,7 @@
 //! at the page where it stood.
 
 use jiff::{SignedDuration, Timestamp};
+use tracing::Instrument;
 
 use super::{Broken, Reconciled, Run};
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
         cursor::{Cursor, Pass},
         keys::{self, Key},
     },
+    telemetry,
 };
 
 /// How far events may be out of order (Mailgun API reference, "Event polling").
@@ -100,7 +102,7 @@ impl Run<'_> {
             if did.announced >= ANNOUNCED_MAX || self.is_over() {
                 return Ok(false);
             }
-            self.ingest.announced(inbound).await?;
+            self.ingest.announced(inbound).instrument(telemetry::span("missed")).await?;
             did.announced += 1;
             tracing::warn!(door = door.id.as_str(), "a stored mail that no webhook told of; it is fetched");
         }

@@ -4,6 +4,7 @@
 //! that mail which fails each time hides none.
 
 use jiff::SignedDuration;
+use tracing::Instrument;
 
 use super::{Broken, Reconciled, Run};
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     ingest::Ingest,
     outcome::{Answer, IngestError},
     store::{cursor::Cursor, keys},
+    telemetry,
 };
 
 /// Name of the cursor.
@@ -46,7 +48,7 @@ impl Run<'_> {
                 break;
             }
             looked_at += 1;
-            match self.one(door, id, did).await {
+            match self.one(door, id, did).instrument(telemetry::span("missed")).await {
                 // What is delivered again is not on the list any more.
                 Ok(left) => stay += u64::from(!left),
                 Err(error) => {

@@ -1,0 +1,91 @@
+//! What the handler process writes to its log: one trace from the provider's event to the ticket, and the metrics.
+
+use std::collections::BTreeSet;
+
+use postern::inbound::Ingress;
+use serde_json::{Value, json};
+
+use super::{Handler, body, environment, event, mail_of, write_secrets};
+use crate::{
+    harness::runtime_api::RuntimeApi,
+    world::{SUPPORT, text},
+};
+use postern_cli::engines::{Engines, TABLE};
+
+/// Each line of the log, which is JSON and nothing else.
+fn lines(log: &[String]) -> Vec<Value> {
+    log.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
+}
+
+#[tokio::test]
+async fn one_trace_leads_from_the_event_to_the_ticket() {
+    let engines = Engines::start(None).await.unwrap();
+    let api = RuntimeApi::start().await;
+    let secrets = tempfile::tempdir().unwrap();
+    write_secrets(secrets.path());
+    let mut environment = environment(&api, &engines, secrets.path());
+    environment.push(("POSTERN_STACK", "help".to_owned()));
+    let mut handler = Handler::start(&environment);
+    let answer = handler.invoke(&api, &event("traced", &mail_of("traced", 1_000))).await.unwrap();
+    assert_eq!(body(&answer)["status"], "created", "{answer}");
+    let log = handler.log().await;
+
+    // What the table says of it is the other end of the trace.
+    let (dynamodb, _) = engines.clients(None);
+    let items = dynamodb.scan().table_name(TABLE).consistent_read(true).send().await.unwrap();
+    let of = |prefix: &str| items.items().iter().find(|item| text(item, "pk").starts_with(prefix)).unwrap().clone();
+    let entry = items.items().iter().find(|item| text(item, "sk").starts_with("ENTRY#")).unwrap();
+    let ingress = of("MAIL#")["ingress"].as_m().unwrap().clone();
+    let ingress = Ingress {
+        door: text(&ingress, "door"),
+        provider: text(&ingress, "provider"),
+        event_id: Some(text(&ingress, "event_id")).filter(|id| !id.is_empty()),
+        transport_time: "2026-11-02T09:00:00Z".parse().unwrap(),
+    };
+    let trace_id = ingress.trace_id(&text(&of("MAIL#"), "raw_key")).unwrap();
+    assert!(ingress.event_id.is_some(), "the provider has an id of its own");
+    assert_eq!(text(entry, "trace_id"), trace_id, "the entry knows it");
+
+    let lines = lines(&log);
+    let decided: Vec<&Value> = lines.iter().filter(|line| line["message"] == "mail decided").collect();
+    assert_eq!(decided.len(), 1, "{log:#?}");
+    assert_eq!(decided[0]["span"]["trace_id"], trace_id.as_str());
+    let metrics: Vec<&Value> = lines.iter().filter(|line| line.get("_aws").is_some()).collect();
+    assert_eq!(metrics.len(), 2, "of the copy, and of the hand-over: {log:#?}");
+    let (copy, hand_over) = (metrics[0], metrics[1]);
+    assert_eq!(copy["trace_id"], trace_id.as_str());
+    assert_eq!(
+        (&copy["Stack"], &copy["Door"], &copy["Outcome"]),
+        (&json!("help"), &json!("mailgun"), &json!("created"))
+    );
+    assert_eq!((&copy["Mails"], &copy["AttachmentsRefused"]), (&json!(1), &Value::Null));
+    assert!(copy["TimeToTicket"].is_u64() && copy["AttachmentBytes"].as_u64() > Some(0), "{copy}");
+    assert!(hand_over["Inbound"] == 1 && hand_over["ProcessingTime"].is_u64(), "{hand_over}");
+
+    let whole = log.join("\n");
+    println!("log of one mail at the webhook: {} lines, {} octets", log.len(), whole.len());
+    for private in ["cust@people.example", SUPPORT, "traced", "three files", "f0.bin"] {
+        assert!(!whole.contains(private), "{private} is in the log:\n{whole}");
+    }
+}
+
+/// A trouble on the way is logged within the same trace, on whichever line it is told.
+#[tokio::test]
+async fn what_goes_wrong_is_told_within_the_trace() {
+    let engines = Engines::start(None).await.unwrap();
+    let api = RuntimeApi::start().await;
+    let secrets = tempfile::tempdir().unwrap();
+    write_secrets(secrets.path());
+    let mut environment = environment(&api, &engines, secrets.path());
+    // Nobody listens there: nothing can be stored, and the queue does not take it either.
+    environment.retain(|(name, _)| *name != "AWS_ENDPOINT_URL_S3");
+    environment.push(("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9".to_owned()));
+    let mut handler = Handler::start(&environment);
+    let answer = handler.invoke(&api, &event("lost", &mail_of("lost", 1_000))).await.unwrap();
+    assert_eq!(answer["statusCode"], 503, "{answer}");
+    let lines = lines(&handler.log().await);
+    let told: Vec<&Value> = lines.iter().filter(|line| line["level"] == "ERROR" || line["level"] == "WARN").collect();
+    let traces: BTreeSet<Option<&str>> = told.iter().map(|line| line["span"]["trace_id"].as_str()).collect();
+    assert!(!told.is_empty() && traces.len() == 1 && !traces.contains(&None), "{told:#?}");
+    assert!(lines.iter().all(|line| line.get("Inbound").is_none()), "it was not taken");
+}
