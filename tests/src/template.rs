@@ -2,6 +2,7 @@
 
 mod access;
 mod flow;
+mod own_key;
 mod reach;
 mod stack;
 mod storage;
@@ -12,11 +13,12 @@ use stack::{Stack, file};
 /// What is wrong, in words.
 type Check = fn(&Stack) -> Vec<String>;
 
-const CHECKS: [(&str, Check); 16] = [
+const CHECKS: [(&str, Check); 17] = [
     ("table", storage::table_is_the_local_one),
     ("survival", storage::data_survives),
     ("bucket", storage::bucket_is_private_and_keeps_mail),
     ("secrets", storage::secrets_are_of_the_read_form),
+    ("key", own_key::everything_follows_the_key),
     ("roles", access::roles_name_what_they_may),
     ("outsiders", access::outsiders_are_named),
     ("ses", access::ses_rule_is_whole),
@@ -79,11 +81,32 @@ fn every_check_notices_what_it_is_for() {
         ("secrets", "MasterSecret/Properties/GenerateSecretString/GenerateStringKey", json!("key")),
         ("secrets", "MasterSecret/Properties/GenerateSecretString/PasswordLength", json!(32)),
         ("secrets", "OperatorSecret/Properties/SecretString", json!("")),
-        ("roles", &format!("WebhookRole/Properties/{document}/2/Action/0"), json!("dynamodb:*")),
-        ("roles", &format!("WebhookRole/Properties/{document}/2/Resource"), json!("*")),
-        ("roles", &format!("WebhookRole/Properties/{document}/2/Condition"), Value::Null),
-        ("roles", &format!("RetryRole/Properties/{document}/3/Condition"), Value::Null),
-        ("roles", &format!("WebhookRole/Properties/{document}/3/Resource/0"), json!({"Fn::Sub": "${Bucket.Arn}/*"})),
+        ("key", "Table/Properties/SSESpecification", Value::Null),
+        (
+            "key",
+            "Bucket/Properties/BucketEncryption/ServerSideEncryptionConfiguration/0/Fn::If/1/BucketKeyEnabled",
+            Value::Null,
+        ),
+        ("key", "OperatorSecret/Properties/KmsKeyId", Value::Null),
+        ("key", "NetQueue/Properties/KmsMasterKeyId", json!({"Ref": "KmsKeyArn"})),
+        ("key", "NetQueue/Properties/SqsManagedSseEnabled", json!(true)),
+        ("key", "AlarmTopic/Properties/KmsMasterKeyId", Value::Null),
+        ("key", "ApiLogs/Properties/KmsKeyId", Value::Null),
+        ("key", "PollFunction/Properties/KmsKeyArn", json!({"Ref": "KmsKeyArn"})),
+        ("key", &format!("PollRole/Properties/{document}/1/Fn::If/0"), json!("HasAlarmEmail")),
+        ("key", &format!("RetryRole/Properties/{document}/1/Fn::If/1/Action/1"), json!("kms:CreateGrant")),
+        ("key", &format!("PublishRole/Properties/{document}/1/Fn::If/1/Action"), json!("sns:Publish")),
+        (
+            "key",
+            "NetQueuePolicy/Properties/PolicyDocument/Statement/0/Principal/Service",
+            json!("events.amazonaws.com"),
+        ),
+        ("key", "TooLargeMetric/Type", json!("AWS::Kinesis::Stream")),
+        ("roles", &format!("WebhookRole/Properties/{document}/3/Action/0"), json!("dynamodb:*")),
+        ("roles", &format!("WebhookRole/Properties/{document}/3/Resource"), json!("*")),
+        ("roles", &format!("WebhookRole/Properties/{document}/3/Condition"), Value::Null),
+        ("roles", &format!("RetryRole/Properties/{document}/4/Condition"), Value::Null),
+        ("roles", &format!("WebhookRole/Properties/{document}/4/Resource/0"), json!({"Fn::Sub": "${Bucket.Arn}/*"})),
         ("roles", "RetryRole/Properties/ManagedPolicyArns", json!(["arn:aws:iam::aws:policy/Anything"])),
         ("outsiders", "NetQueuePolicy/Properties/PolicyDocument/Statement/0/Condition", Value::Null),
         ("outsiders", "NetQueuePolicy/Properties/PolicyDocument/Statement/0/Principal", json!("*")),
@@ -144,6 +167,8 @@ fn every_check_notices_what_it_is_for() {
     .into_iter()
     .map(|(check, pointer, value)| (check, format!("/Resources/{pointer}"), value))
     .chain([
+        ("key", "/Globals/Function/KmsKeyArn".to_owned(), Value::Null),
+        ("key", "/Parameters/KmsKeyArn/Default".to_owned(), json!("arn")),
         ("outputs", "/Outputs/NetQueueUrl".to_owned(), Value::Null),
         ("outputs", "/Outputs/MasterSecretArn/Value".to_owned(), json!("{{resolve:secretsmanager:x}}")),
         ("outputs", "/Outputs/ActivateRuleSet/Value".to_owned(), json!("aws ses set-active-receipt-rule-set")),

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::stack::{Stack, entries, list, shown};
 
 /// The types of resources that hold a policy about themselves.
-const RESOURCE_POLICIES: [&str; 3] = ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"];
+pub(super) const RESOURCE_POLICIES: [&str; 3] =
+    ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"];
 
 /// No role may do everything, or do something everywhere.
 pub(super) fn roles_name_what_they_may(stack: &Stack) -> Vec<String> {
@@ -59,19 +60,15 @@ fn too_wide(statement: &Value) -> Option<String> {
     (table && !stream && open).then(|| format!("{} on any key", statement["Action"]))
 }
 
-/// What each function may, as one text to compare.
+/// What each function may, as one text: what `reach` looks into.
 pub(super) fn rights(stack: &Stack) -> String {
     let mut lines = Vec::new();
-    for role in stack.of_type("AWS::IAM::Role") {
-        for policy in list(&stack.properties(role)["Policies"]) {
-            for statement in Stack::statements(&policy["PolicyDocument"]) {
-                let joined = |value: &Value| list(value).into_iter().map(shown).collect::<Vec<_>>().join(" ");
-                let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-                let keys = if keys.is_null() { String::new() } else { format!("  keys {}", joined(keys)) };
-                let action = joined(&statement["Action"]);
-                lines.push(format!("{role}: {action}  on {}{keys}", joined(&statement["Resource"])));
-            }
-        }
+    for (role, _, statement) in stack.rights() {
+        let joined = |value: &Value| list(value).into_iter().map(shown).collect::<Vec<_>>().join(" ");
+        let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        let keys = if keys.is_null() { String::new() } else { format!("  keys {}", joined(keys)) };
+        let action = joined(&statement["Action"]);
+        lines.push(format!("{role}: {action}  on {}{keys}", joined(&statement["Resource"])));
     }
     lines.sort();
     lines.join("\n")

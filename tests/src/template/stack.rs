@@ -53,13 +53,38 @@ impl Stack {
     }
 
     /// The statements of a policy document, those under `Fn::If` too.
-    pub(super) fn statements<'a>(document: &'a Value) -> Vec<&'a Value> {
-        let conditional = |statement: &'a Value| match statement["Fn::If"].as_array() {
-            Some(branches) => branches[1..].iter().collect(),
-            None => vec![statement],
+    pub(super) fn statements(document: &Value) -> Vec<&Value> {
+        Self::conditional(document).into_iter().map(|(_, statement)| statement).collect()
+    }
+
+    /// The same, each with the condition that it stands under.
+    pub(super) fn conditional(document: &Value) -> Vec<(Option<&str>, &Value)> {
+        let branches = |statement| match Self::branches(statement) {
+            Some((condition, both)) => both.map(|branch| (Some(condition), branch)).to_vec(),
+            None => vec![(None, statement)],
         };
-        let all = list(&document["Statement"]).into_iter().flat_map(conditional);
-        all.filter(|statement| statement.get("Effect").is_some()).collect()
+        let all = list(&document["Statement"]).into_iter().flat_map(branches);
+        all.filter(|(_, statement)| statement.get("Effect").is_some()).collect()
+    }
+
+    /// Condition and both branches of an `Fn::If`.
+    pub(super) fn branches(value: &Value) -> Option<(&str, [&Value; 2])> {
+        match value["Fn::If"].as_array()?.as_slice() {
+            [condition, yes, no] => Some((condition.as_str()?, [yes, no])),
+            _ => None,
+        }
+    }
+
+    /// Role, condition and statement of every right that a role has.
+    pub(super) fn rights(&self) -> Vec<(&str, Option<&str>, &Value)> {
+        let mut rights = Vec::new();
+        for role in self.of_type("AWS::IAM::Role") {
+            for policy in list(&self.properties(role)["Policies"]) {
+                let all = Self::conditional(&policy["PolicyDocument"]);
+                rights.extend(all.into_iter().map(|(condition, statement)| (role, condition, statement)));
+            }
+        }
+        rights
     }
 }
 
