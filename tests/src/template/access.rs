@@ -12,17 +12,23 @@ pub(super) const RESOURCE_POLICIES: [&str; 3] =
 pub(super) fn roles_name_what_they_may(stack: &Stack) -> Vec<String> {
     let mut faults = Vec::new();
     for role in stack.of_type("AWS::IAM::Role") {
-        let properties = stack.properties(role);
-        if !properties["ManagedPolicyArns"].is_null() {
+        if !stack.properties(role)["ManagedPolicyArns"].is_null() {
             faults.push(format!("{role} has managed policies, which hold `*`"));
         }
-        for policy in list(&properties["Policies"]) {
-            for statement in Stack::statements(&policy["PolicyDocument"]) {
-                faults.extend(too_wide(statement).map(|what| format!("{role}: {what}")));
-            }
+    }
+    for (role, condition, statement) in stack.rights() {
+        if !traces(condition, statement) {
+            faults.extend(too_wide(statement).map(|what| format!("{role}: {what}")));
         }
     }
     faults
+}
+
+/// The one right on any resource: AWS knows none for these actions, and it is there only where tracing is asked for.
+fn traces(condition: Option<&str>, statement: &Value) -> bool {
+    condition == Some("Traces")
+        && statement["Action"] == json!(["xray:PutTraceSegments", "xray:PutTelemetryRecords"])
+        && statement["Resource"] == "*"
 }
 
 /// All streams that the table has or had.
