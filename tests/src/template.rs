@@ -1,6 +1,7 @@
 //! `template.yaml`, without AWS: what no linter knows. Each check is also run on templates that were broken on purpose.
 
 mod access;
+mod domain;
 mod flow;
 mod own_key;
 mod reach;
@@ -13,7 +14,7 @@ use stack::{Stack, file};
 /// What is wrong, in words.
 type Check = fn(&Stack) -> Vec<String>;
 
-const CHECKS: [(&str, Check); 17] = [
+const CHECKS: [(&str, Check); 19] = [
     ("table", storage::table_is_the_local_one),
     ("survival", storage::data_survives),
     ("bucket", storage::bucket_is_private_and_keeps_mail),
@@ -22,6 +23,8 @@ const CHECKS: [(&str, Check); 17] = [
     ("roles", access::roles_name_what_they_may),
     ("outsiders", access::outsiders_are_named),
     ("ses", access::ses_rule_is_whole),
+    ("domain", domain::domain_leads_to_the_api),
+    ("rules", domain::rules_ask_first),
     ("cycles", access::no_cycles),
     ("outputs", access::outputs_are_named_and_public),
     ("variables", flow::functions_get_their_variables),
@@ -121,6 +124,11 @@ fn every_check_notices_what_it_is_for() {
         ("ses", "ReceiptRule/Properties/Rule/Name", json!("inbound")),
         ("ses", "ReceiptRule/DependsOn", Value::Null),
         ("ses", "BucketPolicy/Properties/PolicyDocument/Statement/1/Fn::If/1/Condition/ArnEquals", Value::Null),
+        ("domain", "Domain/Properties/DomainNameConfigurations/0/SecurityPolicy", json!("TLS_1_0")),
+        ("domain", "DomainMapping/Properties/Stage", json!("prod")),
+        ("domain", "DomainRecord/Condition", json!("HasDomain")),
+        ("domain", "DomainRecord/Properties/AliasTarget/HostedZoneId", json!({"Ref": "HostedZoneId"})),
+        ("domain", "Api/Properties/DisableExecuteApiEndpoint", json!(true)),
         ("cycles", "Bucket/DependsOn", json!(["NetQueuePolicy", "BucketPolicy"])),
         (
             "cycles",
@@ -171,6 +179,15 @@ fn every_check_notices_what_it_is_for() {
     .chain([
         ("key", "/Globals/Function/KmsKeyArn".to_owned(), Value::Null),
         ("key", "/Parameters/KmsKeyArn/Default".to_owned(), json!("arn")),
+        ("domain", "/Outputs/DomainTarget/Condition".to_owned(), Value::Null),
+        ("domain", "/Outputs/PostmarkUrl/Value/Fn::If/1".to_owned(), json!({"Fn::Sub": "https://${DomainName}"})),
+        ("domain", "/Outputs/ApiUrl/Value".to_owned(), json!({"Fn::Sub": "https://${DomainName}"})),
+        ("rules", "/Rules/DomainAndCertificate".to_owned(), Value::Null),
+        ("rules", "/Rules/ZoneOfTheDomain/Assertions".to_owned(), json!([])),
+        ("rules", "/Rules/RuleSetWithoutSes/RuleCondition".to_owned(), Value::Null),
+        ("rules", "/Rules/RuleSetWithoutSes/Assertions/0/AssertDescription".to_owned(), json!("no")),
+        ("rules", "/Conditions/HasZone".to_owned(), json!({"Condition": "HasDomain"})),
+        ("rules", "/Parameters/HostedZoneId/Default".to_owned(), json!("Z1")),
         ("outputs", "/Outputs/NetQueueUrl".to_owned(), Value::Null),
         ("outputs", "/Outputs/MasterSecretArn/Value".to_owned(), json!("{{resolve:secretsmanager:x}}")),
         ("outputs", "/Outputs/ActivateRuleSet/Value".to_owned(), json!("aws ses set-active-receipt-rule-set")),
