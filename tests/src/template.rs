@@ -4,6 +4,7 @@ mod access;
 mod domain;
 mod flow;
 mod own_key;
+mod parts;
 mod reach;
 mod stack;
 mod storage;
@@ -14,7 +15,7 @@ use stack::{Stack, file};
 /// What is wrong, in words.
 type Check = fn(&Stack) -> Vec<String>;
 
-const CHECKS: [(&str, Check); 19] = [
+const CHECKS: [(&str, Check); 20] = [
     ("table", storage::table_is_the_local_one),
     ("survival", storage::data_survives),
     ("bucket", storage::bucket_is_private_and_keeps_mail),
@@ -30,6 +31,7 @@ const CHECKS: [(&str, Check); 19] = [
     ("variables", flow::functions_get_their_variables),
     ("functions", flow::functions_are_built_and_bounded),
     ("queues", flow::queues_lose_nothing),
+    ("parts", parts::parts_can_be_left_out),
     ("stream", flow::stream_cannot_be_blocked),
     ("sweep", flow::sweep_is_scheduled),
     ("alarms", flow::alarms_tell),
@@ -170,6 +172,9 @@ fn every_check_notices_what_it_is_for() {
             &format!("SweepRole/Properties/{document}/0/Resource"),
             json!({"Fn::GetAtt": ["WebhookFunction", "Arn"]}),
         ),
+        ("parts", "PollQueuePolicy/Condition", Value::Null),
+        ("parts", "PollAgeAlarm/Condition", json!("UseSes")),
+        ("parts", "PublishFunction/Condition", json!("Polls")),
         ("alarms", "ParkedAlarm", Value::Null),
         ("alarms", "ServerErrorsAlarm/Properties/AlarmActions", Value::Null),
         ("alarms", "UnaccountedAlarm/Properties/Dimensions", json!([{"Name": "Stack", "Value": "x"}])),
@@ -182,6 +187,9 @@ fn every_check_notices_what_it_is_for() {
         ("domain", "/Outputs/DomainTarget/Condition".to_owned(), Value::Null),
         ("domain", "/Outputs/PostmarkUrl/Value/Fn::If/1".to_owned(), json!({"Fn::Sub": "https://${DomainName}"})),
         ("domain", "/Outputs/ApiUrl/Value".to_owned(), json!({"Fn::Sub": "https://${DomainName}"})),
+        ("parts", "/Conditions/Polls".to_owned(), json!({"Fn::Equals": [{"Ref": "EnableImap"}, "false"]})),
+        ("parts", "/Parameters/EnableImap/Default".to_owned(), json!("false")),
+        ("parameters", "/Parameters/EnableImap".to_owned(), Value::Null),
         ("rules", "/Rules/DomainAndCertificate".to_owned(), Value::Null),
         ("rules", "/Rules/ZoneOfTheDomain/Assertions".to_owned(), json!([])),
         ("rules", "/Rules/RuleSetWithoutSes/RuleCondition".to_owned(), Value::Null),

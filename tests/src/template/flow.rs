@@ -367,8 +367,16 @@ pub(super) fn parameters_are_explained(stack: &Stack) -> Vec<String> {
         }
     }
     // `postern --stack` reads the mailbox from these.
-    for name in ["Address", "TicketPrefix", "NumberYear", "ReplyMode", "EnableSes", "ReceiptRuleSetName", "AlarmEmail"]
-    {
+    for name in [
+        "Address",
+        "TicketPrefix",
+        "NumberYear",
+        "ReplyMode",
+        "EnableSes",
+        "EnableImap",
+        "ReceiptRuleSetName",
+        "AlarmEmail",
+    ] {
         if stack.at(&format!("/Parameters/{name}")).is_null() {
             faults.push(format!("there is no parameter {name}"));
         }

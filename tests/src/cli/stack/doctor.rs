@@ -104,6 +104,27 @@ async fn a_healthy_stack_has_nothing_to_look_at() {
 }
 
 #[tokio::test]
+async fn doors_that_wait_for_a_stack_that_polls_nothing_are_found() {
+    let mut ward = Ward::new().await;
+    let endpoints = ward.rig.local.endpoints().clone();
+    ward.rig.environment.insert("AWS_ENDPOINT_URL_DYNAMODB", endpoints.dynamodb);
+    ward.rig.environment.insert("AWS_ENDPOINT_URL_S3", endpoints.s3);
+    ward.rig.cloud.state().parameters.insert("EnableImap".to_owned(), "false".to_owned());
+    let of_polls = |findings: Vec<Value>| findings.into_iter().find(|finding| finding["check"] == "poll").unwrap();
+    let nobody = of_polls(ward.look().await.1);
+    assert!(nobody["state"] == "ok" && nobody["found"].as_str().unwrap().contains("EnableImap"), "{nobody}");
+    let add = ["door", "add", "gmail", "--provider", "imap", "--host", "imap.test", "--user", "support@postern.test"];
+    ward.rig.text(&add).await;
+    let waits = of_polls(ward.look().await.1);
+    let todo = "deploy it again with EnableImap=true, or postern door set gmail --enabled false --stack postern-test";
+    assert_eq!((&waits["state"], &waits["todo"]), (&json!("fail"), &json!(todo)), "{waits}");
+    ward.rig.cloud.state().parameters.insert("EnableImap".to_owned(), "true".to_owned());
+    let polls = of_polls(ward.look().await.1);
+    assert!(polls["found"].as_str().unwrap().contains("never polled"), "{polls}");
+    ward.rig.end().await;
+}
+
+#[tokio::test]
 async fn what_can_be_wrong_with_secrets_is_found() {
     let ward = Ward::new().await;
     let operator = ward.rig.cloud.state().secret(OPERATOR_ARN).to_string();
