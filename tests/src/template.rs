@@ -5,6 +5,7 @@ mod domain;
 mod flow;
 mod own_key;
 mod parts;
+mod permissions;
 mod reach;
 mod stack;
 mod storage;
@@ -43,12 +44,6 @@ fn the_template_holds() {
     let stack = Stack::read();
     let faults: Vec<String> = CHECKS.iter().flat_map(|(_, check)| check(&stack)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
-/// The whole list, so that a new right is a change that somebody has read.
-#[test]
-fn rights_are_the_ones_reviewed() {
-    insta::assert_snapshot!("template_rights", access::rights(&Stack::read()));
 }
 
 /// What a value is set to, or taken away.

@@ -5,9 +5,14 @@ use std::collections::BTreeSet;
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
+/// Where a file of the repository is.
+pub(super) fn path(name: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
 /// A file of the repository.
 pub(super) fn file(name: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    let path = path(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -115,7 +120,8 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-fn references(value: &Value, found: &mut BTreeSet<String>) {
+/// The names that a value refers to.
+pub(super) fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| references(value, found)),
         Value::Object(members) => {
