@@ -7,6 +7,7 @@ mod own_key;
 mod parts;
 mod permissions;
 mod reach;
+mod released;
 mod stack;
 mod storage;
 
@@ -16,7 +17,7 @@ use stack::{Stack, file};
 /// What is wrong, in words.
 type Check = fn(&Stack) -> Vec<String>;
 
-const CHECKS: [(&str, Check); 20] = [
+const CHECKS: [(&str, Check); 21] = [
     ("table", storage::table_is_the_local_one),
     ("survival", storage::data_survives),
     ("bucket", storage::bucket_is_private_and_keeps_mail),
@@ -37,6 +38,7 @@ const CHECKS: [(&str, Check); 20] = [
     ("sweep", flow::sweep_is_scheduled),
     ("alarms", flow::alarms_tell),
     ("parameters", flow::parameters_are_explained),
+    ("released", released::an_update_takes_nothing_away),
 ];
 
 #[test]
@@ -170,6 +172,34 @@ fn every_check_notices_what_it_is_for() {
         ("parts", "PollQueuePolicy/Condition", Value::Null),
         ("parts", "PollAgeAlarm/Condition", json!("UseSes")),
         ("parts", "PublishFunction/Condition", json!("Polls")),
+        ("released", "Table", Value::Null),
+        ("released", "Table/Properties/TableName", json!("postern")),
+        ("released", "Table/Properties/KeySchema/1/AttributeName", json!("sort")),
+        ("released", "Table/Properties/GlobalSecondaryIndexes", json!([])),
+        ("released", "Table/Properties/GlobalSecondaryIndexes/2/Projection/NonKeyAttributes/3", json!("tags")),
+        ("released", "Table/Properties/GlobalSecondaryIndexes/3/IndexName", json!("gsi5")),
+        ("released", "Table/Properties/AttributeDefinitions/2/AttributeType", json!("N")),
+        ("released", "Table/Properties/StreamSpecification/StreamViewType", json!("NEW_IMAGE")),
+        ("released", "Table/Condition", json!("Polls")),
+        ("released", "Table/DeletionPolicy", json!("Delete")),
+        ("released", "Bucket/Type", json!("AWS::S3Express::DirectoryBucket")),
+        ("released", "Bucket/Properties/BucketName", json!("postern")),
+        ("released", "Bucket/UpdateReplacePolicy", Value::Null),
+        ("released", "MasterSecret/Properties/GenerateSecretString/PasswordLength", json!(65)),
+        ("released", "MasterSecret/Properties/Name", json!("postern")),
+        ("released", "OperatorSecret", Value::Null),
+        ("released", "OperatorSecret/Properties/SecretString", json!("{ }")),
+        ("released", "RetryQueue/Properties/QueueName", json!("retry")),
+        ("released", "DeadQueue/Properties/FifoQueue", json!(true)),
+        ("released", "EventsTopic/Properties/TopicName", json!("events")),
+        ("released", "ReceiptSubscription/Properties/Protocol", json!("lambda")),
+        ("released", "RetryLogs/Properties/LogGroupName", json!("/postern/retry")),
+        ("released", "ReceiptRuleSet/Properties/RuleSetName", json!("postern")),
+        ("released", "ReceiptRule/Properties/Rule/Name", json!("postern")),
+        ("released", "Api/Properties/StageName", json!("prod")),
+        ("released", "Domain/Properties/DomainName", json!("hooks.example.com")),
+        ("released", "DomainMapping", Value::Null),
+        ("released", "DomainRecord/Properties/HostedZoneId", json!("Z1")),
         ("alarms", "ParkedAlarm", Value::Null),
         ("alarms", "ServerErrorsAlarm/Properties/AlarmActions", Value::Null),
         ("alarms", "UnaccountedAlarm/Properties/Dimensions", json!([{"Name": "Stack", "Value": "x"}])),
@@ -182,6 +212,14 @@ fn every_check_notices_what_it_is_for() {
         ("domain", "/Outputs/DomainTarget/Condition".to_owned(), Value::Null),
         ("domain", "/Outputs/PostmarkUrl/Value/Fn::If/1".to_owned(), json!({"Fn::Sub": "https://${DomainName}"})),
         ("domain", "/Outputs/ApiUrl/Value".to_owned(), json!({"Fn::Sub": "https://${DomainName}"})),
+        ("released", "/Parameters/TicketPrefix/Default".to_owned(), json!("TCK")),
+        ("released", "/Parameters/RawDays/Default".to_owned(), json!(365)),
+        ("released", "/Parameters/MailDomain".to_owned(), Value::Null),
+        ("released", "/Parameters/HeldDays/Type".to_owned(), json!("String")),
+        ("released", "/Parameters/ReplyMode/AllowedValues/1".to_owned(), json!("tag")),
+        ("released", "/Parameters/Owner".to_owned(), json!({"Type": "String", "Description": "Who looks after it"})),
+        ("released", "/Outputs/EventsTopicArn".to_owned(), Value::Null),
+        ("released", "/Outputs/TableName/Condition".to_owned(), json!("UseSes")),
         ("parts", "/Conditions/Polls".to_owned(), json!({"Fn::Equals": [{"Ref": "EnableImap"}, "false"]})),
         ("parts", "/Parameters/EnableImap/Default".to_owned(), json!("false")),
         ("parameters", "/Parameters/EnableImap".to_owned(), Value::Null),

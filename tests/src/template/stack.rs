@@ -22,8 +22,12 @@ pub(super) struct Stack(pub(super) Value);
 
 impl Stack {
     pub(super) fn read() -> Self {
-        let text = file("template.yaml");
-        let documents = Yaml::load_from_str(&text).unwrap();
+        Self::of(&file("template.yaml"))
+    }
+
+    /// Of a template's text.
+    pub(super) fn of(text: &str) -> Self {
+        let documents = Yaml::load_from_str(text).unwrap();
         assert_eq!(documents.len(), 1, "one document");
         Self(long_form(&documents[0]))
     }
