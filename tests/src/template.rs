@@ -271,6 +271,16 @@ fn exceptions_are_few_and_have_a_reason() {
     }
 }
 
+/// `sam deploy` tags what it makes, so that the bill can be read; docs/OPERATIONS.md says how.
+#[test]
+fn what_is_deployed_can_be_found_on_the_bill() {
+    let settings = file("samconfig.toml");
+    let deploy = settings.split("[default.deploy.parameters]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let tags = "tags = \"Application=postern";
+    assert!(deploy.lines().any(|line| line.starts_with(tags)), "{deploy}");
+    assert!(file("docs/OPERATIONS.md").contains(tags));
+}
+
 /// `sam build` compiles with cargo-lambda's own release settings, but for what stands in the manifest: unwinding must
 /// stand there, what it adds must not, and the profile that is measured says the same.
 #[test]
