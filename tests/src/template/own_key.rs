@@ -58,6 +58,18 @@ pub(super) fn everything_follows_the_key(stack: &Stack) -> Vec<String> {
     faults
 }
 
+/// Setting, changing and emptying the parameter happens in place.
+#[test]
+fn the_key_replaces_nothing() {
+    let others = [("AWS::DynamoDB::Table", "SSESpecification"), ("AWS::S3::Bucket", "BucketEncryption")];
+    for (kind, property) in PLACES.into_iter().chain(others) {
+        let replaced = super::released::REPLACED_FOR.iter().any(|(other, properties)| {
+            *other == kind && properties.iter().any(|other| other.split('/').next() == Some(property))
+        });
+        assert!(!replaced, "{kind} is replaced for another {property}");
+    }
+}
+
 /// Each function may use that key, no other, and none where none is named.
 fn only_the_functions_use_it(stack: &Stack) -> Vec<String> {
     let mut faults = Vec::new();

@@ -8,7 +8,7 @@ use super::stack::{Stack, entries, file, list};
 /// What CloudFormation replaces a resource for ("Update requires: Replacement", `createOnlyProperties` and
 /// `conditionalCreateOnlyProperties` of its resource schemas, as cfn-lint 1.58.0 brings them), of every type whose
 /// replacement somebody would miss.
-const REPLACED_FOR: [(&str, &[&str]); 13] = [
+pub(super) const REPLACED_FOR: [(&str, &[&str]); 13] = [
     ("AWS::DynamoDB::Table", &["TableName", "KeySchema", "ImportSourceSpecification"]),
     ("AWS::S3::Bucket", &["BucketName", "BucketNamePrefix", "BucketNamespace"]),
     // The second and third replace the value, not the secret: that is as bad.

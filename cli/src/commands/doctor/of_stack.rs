@@ -143,10 +143,14 @@ async fn operator(stack: &Stack, view: &View, place: &str) -> Vec<Finding> {
 }
 
 async fn http(stack: &Stack) -> Vec<Finding> {
-    match stack.output("ApiUrl") {
-        Ok(url) => vec![door::check(url).await],
-        Err(_) => Vec::new(),
+    let Ok(url) = stack.output("ApiUrl") else { return Vec::new() };
+    let mut finding = door::check(url).await;
+    // A name of the operator's may not be in DNS yet.
+    if let (State::Warn, Ok(target)) = (finding.state, stack.output("DomainTarget")) {
+        let host = url.trim_start_matches("https://");
+        finding.todo = Some(format!("the DNS record of {host} must be a CNAME to {target}; new records take minutes"));
     }
+    vec![finding]
 }
 
 async fn table(stack: &Stack) -> Vec<Finding> {

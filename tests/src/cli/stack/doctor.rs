@@ -259,7 +259,11 @@ async fn what_can_be_wrong_with_stack_and_account_is_found() {
     let url = ward.rig.cloud.state().outputs["ApiUrl"].clone();
     let at = |url: String| |state: &mut State| drop(state.outputs.insert("ApiUrl".to_owned(), url));
     let nobody = "http://127.0.0.1:9".to_owned();
-    ward.finds(at(nobody), at(url), ("door", "warn", &["not checked", "does not answer"])).await;
+    ward.finds(at(nobody.clone()), at(url.clone()), ("door", "warn", &["not checked", "does not answer"])).await;
+    // A name of the operator's that DNS does not know yet.
+    let target = "d-1.execute-api.eu-central-1.amazonaws.com".to_owned();
+    ward.rig.cloud.state().outputs.insert("DomainTarget".to_owned(), target);
+    ward.finds(at(nobody), at(url), ("door", "warn", &["does not answer", "CNAME to d-1.execute-api."])).await;
     let status = |status: &'static str| move |state: &mut State| state.status = status.to_owned();
     for failed in ["UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"] {
         ward.finds(status(failed), status("UPDATE_COMPLETE"), ("stack", "warn", &[failed, "deploy again"])).await;
