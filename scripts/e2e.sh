@@ -2,8 +2,8 @@
 # What is deployed: the template is valid and lints, every function builds as `sam build` builds it for a user, and the
 # files have the right processor, C library and size. No AWS account, no Docker; network for pip and cargo only.
 #
-#   ./scripts/e2e.sh                          needs Rust, and sam, cargo-lambda and cfn-lint in the versions below
-#   ./scripts/e2e.sh --install                puts those three into a virtual environment outside the checkout
+#   ./scripts/e2e.sh                          needs Rust, and sam, cargo-lambda, cfn-lint and checkov in the versions below
+#   ./scripts/e2e.sh --install                puts those four into environments outside the checkout
 #   ./scripts/e2e.sh --architecture x86_64    builds for the other processor; without it, what the template defaults to
 #
 # CARGO_TARGET_DIR is honoured: one target directory for all functions, and it outlives the checkout.
@@ -124,11 +124,32 @@ sizes() {
   done
 }
 
+# checkov pins what SAM pins otherwise, so it has a virtual environment of its own; it asks nobody.
+checkov_version=3.3.30
+checkov_tools="$cache/checkov-$checkov_version"
+
+weaknesses() {
+  local checkov="$checkov_tools/bin/checkov"
+  if [[ ! -e "$checkov_tools/complete" && "$install" == true ]]; then
+    rm -rf "$checkov_tools"
+    # `step` asks whether this worked, so nothing here ends the script by itself.
+    python3 -m venv "$checkov_tools" || return 1
+    "$checkov_tools/bin/python3" -m pip install --quiet --disable-pip-version-check "checkov==$checkov_version" || return 1
+    touch "$checkov_tools/complete"
+  fi
+  [[ -e "$checkov_tools/complete" ]] || checkov="$(command -v checkov)" || {
+    echo "there is no checkov; ./scripts/e2e.sh --install puts it into $checkov_tools" >&2
+    return 1
+  }
+  "$checkov" --file template.yaml --framework cloudformation --compact --quiet --skip-download
+}
+
 overrides=()
 [[ -n "$architecture" ]] && overrides=(--parameter-overrides "Architecture=$architecture")
 
 step 'sam validate --lint' sam validate --lint
 step cfn-lint cfn-lint template.yaml
+step checkov weaknesses
 # SAM has no --locked: a stale Cargo.lock ends here instead of being written anew.
 step 'cargo fetch' cargo fetch --locked
 step 'sam build' sam build --build-dir "$build" "${overrides[@]}"

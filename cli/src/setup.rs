@@ -98,6 +98,19 @@ impl Setup {
         }
     }
 
+    /// Why nobody polls a door here, where that is so: what was found and what to do about it.
+    #[must_use]
+    pub fn unpolled(&self, door: &Door) -> Option<String> {
+        let Site::Stack(stack) = &self.site else { return None };
+        let (id, name) = (&door.id, &stack.name);
+        (door.imap.is_some() && !stack.polls()).then(|| {
+            format!(
+                "stack {name} polls no mailbox: its parameter EnableImap is false; deploy it again with EnableImap=true. Until \
+                 then `postern poll --once --door {id} --stack {name}` looks into it"
+            )
+        })
+    }
+
     /// Lets go of it.
     pub async fn close(self) {
         if let Site::Data(_, Some(engines)) = self.site {

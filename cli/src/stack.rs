@@ -195,6 +195,12 @@ impl Stack {
         Ok(SecretSource::Manager(self.clients.secrets.clone(), arn.to_owned()))
     }
 
+    /// True where mailboxes elsewhere are polled. A stack of before there was a choice does.
+    #[must_use]
+    pub fn polls(&self) -> bool {
+        self.parameter("EnableImap").is_none_or(|value| !value.eq_ignore_ascii_case("false"))
+    }
+
     /// True where mail comes by SES.
     #[must_use]
     pub fn receives_by_ses(&self) -> bool {

@@ -126,9 +126,10 @@ async fn add(args: &args::DoorAdd) -> anyhow::Result<Output> {
         None => Ok(Edit::Door(Box::new(new.clone()))),
     })
     .await;
+    let unpolled = setup.unpolled(&new);
     setup.close().await;
     let (view, _) = made?;
-    let mut output = told(&view, &id, &args.common, true, None)?;
+    let mut output = told(&view, &id, &args.common, true, None, unpolled)?;
     if !args.common.json {
         output.text.push_str(&format!("`postern door test {id}{place}` says what is left to do\n"));
     }
@@ -148,19 +149,34 @@ async fn set(args: &args::DoorChange) -> anyhow::Result<Output> {
         Ok(if after == *before { Edit::Nothing } else { Edit::Door(Box::new(after)) })
     })
     .await;
+    let door = made.as_ref().ok().and_then(|(view, _)| view.door(&id)).filter(|(door, _)| door.enabled);
+    let unpolled = door.and_then(|(door, _)| setup.unpolled(door));
     setup.close().await;
     let (view, changed) = made?;
-    told(&view, &id, &args.common, changed, was)
+    told(&view, &id, &args.common, changed, was, unpolled)
 }
 
-/// What is in force after a change.
-fn told(view: &View, id: &DoorId, common: &args::Common, changed: bool, was: Option<Source>) -> anyhow::Result<Output> {
+/// What is in force after a change; `unpolled` = why nobody would look into it.
+fn told(
+    view: &View,
+    id: &DoorId,
+    common: &args::Common,
+    changed: bool,
+    was: Option<Source>,
+    unpolled: Option<String>,
+) -> anyhow::Result<Output> {
     let Some((door, source)) = view.door(id) else { return Err(unknown("door", id.as_str(), "")) };
     if common.json {
-        let json = json!({ "door": as_json(door, source), "changed": changed, "follow_seconds": FOLLOW_SECONDS });
+        let mut json = json!({ "door": as_json(door, source), "changed": changed, "follow_seconds": FOLLOW_SECONDS });
+        if let (Some(why), Some(object)) = (unpolled, json.as_object_mut()) {
+            object.insert("unpolled".to_owned(), json!(why));
+        }
         return Ok(Output::ok(pretty(&json)?));
     }
     let mut text = in_full(door, source);
+    if let Some(why) = unpolled {
+        text.push_str(&format!("WRONG: {why}\n"));
+    }
     if !changed {
         return Ok(Output::ok(text + "nothing to change\n"));
     }

@@ -172,6 +172,11 @@ async fn told(setup: &Setup) -> anyhow::Result<(Vec<Way>, String)> {
     let (url, mut head) = url(setup).await?;
     let url = url.unwrap_or_else(|| DEV_URL.to_owned());
     let mut ways = over_http(&view, &settings.mailboxes, &held, (&url, &setup.place()));
+    for (way, (door, _)) in ways.iter_mut().zip(view.doors()) {
+        if let Some(why) = setup.unpolled(door) {
+            way.there = vec![why];
+        }
+    }
     if let Site::Stack(stack) = &setup.site {
         ways.push(ses(stack, &settings.mailboxes));
     }

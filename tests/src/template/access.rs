@@ -5,23 +5,30 @@ use serde_json::{Value, json};
 use super::stack::{Stack, entries, list, shown};
 
 /// The types of resources that hold a policy about themselves.
-const RESOURCE_POLICIES: [&str; 3] = ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"];
+pub(super) const RESOURCE_POLICIES: [&str; 3] =
+    ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"];
 
 /// No role may do everything, or do something everywhere.
 pub(super) fn roles_name_what_they_may(stack: &Stack) -> Vec<String> {
     let mut faults = Vec::new();
     for role in stack.of_type("AWS::IAM::Role") {
-        let properties = stack.properties(role);
-        if !properties["ManagedPolicyArns"].is_null() {
+        if !stack.properties(role)["ManagedPolicyArns"].is_null() {
             faults.push(format!("{role} has managed policies, which hold `*`"));
         }
-        for policy in list(&properties["Policies"]) {
-            for statement in Stack::statements(&policy["PolicyDocument"]) {
-                faults.extend(too_wide(statement).map(|what| format!("{role}: {what}")));
-            }
+    }
+    for (role, condition, statement) in stack.rights() {
+        if !traces(condition, statement) {
+            faults.extend(too_wide(statement).map(|what| format!("{role}: {what}")));
         }
     }
     faults
+}
+
+/// The one right on any resource: AWS knows none for these actions, and it is there only where tracing is asked for.
+fn traces(condition: Option<&str>, statement: &Value) -> bool {
+    condition == Some("Traces")
+        && statement["Action"] == json!(["xray:PutTraceSegments", "xray:PutTelemetryRecords"])
+        && statement["Resource"] == "*"
 }
 
 /// All streams that the table has or had.
@@ -59,19 +66,15 @@ fn too_wide(statement: &Value) -> Option<String> {
     (table && !stream && open).then(|| format!("{} on any key", statement["Action"]))
 }
 
-/// What each function may, as one text to compare.
+/// What each function may, as one text: what `reach` looks into.
 pub(super) fn rights(stack: &Stack) -> String {
     let mut lines = Vec::new();
-    for role in stack.of_type("AWS::IAM::Role") {
-        for policy in list(&stack.properties(role)["Policies"]) {
-            for statement in Stack::statements(&policy["PolicyDocument"]) {
-                let joined = |value: &Value| list(value).into_iter().map(shown).collect::<Vec<_>>().join(" ");
-                let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-                let keys = if keys.is_null() { String::new() } else { format!("  keys {}", joined(keys)) };
-                let action = joined(&statement["Action"]);
-                lines.push(format!("{role}: {action}  on {}{keys}", joined(&statement["Resource"])));
-            }
-        }
+    for (role, _, statement) in stack.rights() {
+        let joined = |value: &Value| list(value).into_iter().map(shown).collect::<Vec<_>>().join(" ");
+        let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        let keys = if keys.is_null() { String::new() } else { format!("  keys {}", joined(keys)) };
+        let action = joined(&statement["Action"]);
+        lines.push(format!("{role}: {action}  on {}{keys}", joined(&statement["Resource"])));
     }
     lines.sort();
     lines.join("\n")
@@ -173,12 +176,13 @@ pub(super) fn no_cycles(stack: &Stack) -> Vec<String> {
 
 /// Outputs have the names that `postern --stack` reads; none holds a secret.
 pub(super) fn outputs_are_named_and_public(stack: &Stack) -> Vec<String> {
-    const NAMES: [&str; 16] = [
+    const NAMES: [&str; 17] = [
         "ActivateRuleSet",
         "ApiUrl",
         "BucketName",
         "DashboardUrl",
         "DeadQueueUrl",
+        "DomainTarget",
         "EventsTopicArn",
         "MailgunUrl",
         "MasterSecretArn",

@@ -142,8 +142,13 @@ pub(super) fn functions_are_built_and_bounded(stack: &Stack) -> Vec<String> {
             faults.push(format!("all functions: {name} is {}", globals[name]));
         }
     }
-    if stack.at("/Parameters/Architecture/Default") != "arm64" || globals["Tracing"] == "Active" {
-        faults.push("not arm64 by default, or traced".to_owned());
+    let traced = json!({"Fn::If": ["Traces", "Active", "PassThrough"]});
+    let asked = stack.at("/Conditions/Traces") == &json!({"Fn::Equals": [{"Ref": "Tracing"}, "true"]});
+    if stack.at("/Parameters/Tracing/Default") != "false" || globals["Tracing"] != traced || !asked {
+        faults.push("traced, or not where it is asked for".to_owned());
+    }
+    if stack.at("/Parameters/Architecture/Default") != "arm64" {
+        faults.push("not arm64 by default".to_owned());
     }
     let mut names: Vec<&str> = stack.of_type("AWS::Serverless::Function");
     names.sort_unstable();
@@ -322,8 +327,16 @@ pub(super) fn parameters_are_explained(stack: &Stack) -> Vec<String> {
         }
     }
     // `postern --stack` reads the mailbox from these.
-    for name in ["Address", "TicketPrefix", "NumberYear", "ReplyMode", "EnableSes", "ReceiptRuleSetName", "AlarmEmail"]
-    {
+    for name in [
+        "Address",
+        "TicketPrefix",
+        "NumberYear",
+        "ReplyMode",
+        "EnableSes",
+        "EnableImap",
+        "ReceiptRuleSetName",
+        "AlarmEmail",
+    ] {
         if stack.at(&format!("/Parameters/{name}")).is_null() {
             faults.push(format!("there is no parameter {name}"));
         }

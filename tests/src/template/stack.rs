@@ -5,9 +5,14 @@ use std::collections::BTreeSet;
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
+/// Where a file of the repository is.
+pub(super) fn path(name: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
 /// A file of the repository.
 pub(super) fn file(name: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    let path = path(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -17,8 +22,12 @@ pub(super) struct Stack(pub(super) Value);
 
 impl Stack {
     pub(super) fn read() -> Self {
-        let text = file("template.yaml");
-        let documents = Yaml::load_from_str(&text).unwrap();
+        Self::of(&file("template.yaml"))
+    }
+
+    /// Of a template's text.
+    pub(super) fn of(text: &str) -> Self {
+        let documents = Yaml::load_from_str(text).unwrap();
         assert_eq!(documents.len(), 1, "one document");
         Self(long_form(&documents[0]))
     }
@@ -53,13 +62,38 @@ impl Stack {
     }
 
     /// The statements of a policy document, those under `Fn::If` too.
-    pub(super) fn statements<'a>(document: &'a Value) -> Vec<&'a Value> {
-        let conditional = |statement: &'a Value| match statement["Fn::If"].as_array() {
-            Some(branches) => branches[1..].iter().collect(),
-            None => vec![statement],
+    pub(super) fn statements(document: &Value) -> Vec<&Value> {
+        Self::conditional(document).into_iter().map(|(_, statement)| statement).collect()
+    }
+
+    /// The same, each with the condition that it stands under.
+    pub(super) fn conditional(document: &Value) -> Vec<(Option<&str>, &Value)> {
+        let branches = |statement| match Self::branches(statement) {
+            Some((condition, both)) => both.map(|branch| (Some(condition), branch)).to_vec(),
+            None => vec![(None, statement)],
         };
-        let all = list(&document["Statement"]).into_iter().flat_map(conditional);
-        all.filter(|statement| statement.get("Effect").is_some()).collect()
+        let all = list(&document["Statement"]).into_iter().flat_map(branches);
+        all.filter(|(_, statement)| statement.get("Effect").is_some()).collect()
+    }
+
+    /// Condition and both branches of an `Fn::If`.
+    pub(super) fn branches(value: &Value) -> Option<(&str, [&Value; 2])> {
+        match value["Fn::If"].as_array()?.as_slice() {
+            [condition, yes, no] => Some((condition.as_str()?, [yes, no])),
+            _ => None,
+        }
+    }
+
+    /// Role, condition and statement of every right that a role has.
+    pub(super) fn rights(&self) -> Vec<(&str, Option<&str>, &Value)> {
+        let mut rights = Vec::new();
+        for role in self.of_type("AWS::IAM::Role") {
+            for policy in list(&self.properties(role)["Policies"]) {
+                let all = Self::conditional(&policy["PolicyDocument"]);
+                rights.extend(all.into_iter().map(|(condition, statement)| (role, condition, statement)));
+            }
+        }
+        rights
     }
 }
 
@@ -90,7 +124,8 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-fn references(value: &Value, found: &mut BTreeSet<String>) {
+/// The names that a value refers to.
+pub(super) fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| references(value, found)),
         Value::Object(members) => {

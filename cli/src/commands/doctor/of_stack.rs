@@ -77,6 +77,9 @@ fn state(stack: &Stack) -> Finding {
 
 async fn polls(stack: &Stack, view: &View, place: &str) -> Vec<Finding> {
     let (Ok(table), Ok(settings)) = (stack.output("TableName"), &view.in_force) else { return Vec::new() };
+    if !stack.polls() {
+        return polled::nobody(settings, place);
+    }
     let store = Store::new(stack.clients.dynamodb.clone(), table, Ambient::system());
     polled::findings(&store, settings, &Ambient::system(), place).await
 }
@@ -140,10 +143,14 @@ async fn operator(stack: &Stack, view: &View, place: &str) -> Vec<Finding> {
 }
 
 async fn http(stack: &Stack) -> Vec<Finding> {
-    match stack.output("ApiUrl") {
-        Ok(url) => vec![door::check(url).await],
-        Err(_) => Vec::new(),
+    let Ok(url) = stack.output("ApiUrl") else { return Vec::new() };
+    let mut finding = door::check(url).await;
+    // A name of the operator's may not be in DNS yet.
+    if let (State::Warn, Ok(target)) = (finding.state, stack.output("DomainTarget")) {
+        let host = url.trim_start_matches("https://");
+        finding.todo = Some(format!("the DNS record of {host} must be a CNAME to {target}; new records take minutes"));
     }
+    vec![finding]
 }
 
 async fn table(stack: &Stack) -> Vec<Finding> {

@@ -8,6 +8,24 @@ const CHECK: &str = "poll";
 /// Seconds without a good poll after which somebody should look: polls come every minute.
 const STALE_AFTER: u64 = 10 * 60;
 
+/// Where the stack polls nothing: one line a door that waits for it.
+pub(super) fn nobody(settings: &Settings, place: &str) -> Vec<Finding> {
+    let waiting = settings.doors.iter().filter(|door| door.polled().is_some());
+    let mut findings: Vec<Finding> = waiting
+        .map(|door| {
+            let id = &door.id;
+            let found =
+                format!("door {id} is not polled: this stack polls no mailbox, its parameter EnableImap is false");
+            let todo = format!("deploy it again with EnableImap=true, or postern door set {id} --enabled false{place}");
+            Finding::fail(CHECK, found, todo)
+        })
+        .collect();
+    if findings.is_empty() {
+        findings.push(Finding::ok(CHECK, "no mailbox is polled (EnableImap is false), and no door asks for it"));
+    }
+    findings
+}
+
 /// One line a polled folder, and one where the door is paused.
 pub(super) async fn findings(store: &Store, settings: &Settings, ambient: &Ambient, place: &str) -> Vec<Finding> {
     let mut findings = Vec::new();

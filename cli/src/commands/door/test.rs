@@ -73,6 +73,9 @@ async fn look(setup: &Setup, id: &postern::door::DoorId) -> anyhow::Result<(Vec<
         let found = if good { allowed } else { "no topic may deliver: --topic ARN allows one".to_owned() };
         looked.push(Looked { check: "topics", good: Some(good), found });
     }
+    if let Some(found) = setup.unpolled(door) {
+        looked.push(Looked { check: "stack", good: Some(false), found });
+    }
     if door.polled().is_some() {
         return Ok((looked, Vec::new()));
     }

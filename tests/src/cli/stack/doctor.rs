@@ -104,6 +104,27 @@ async fn a_healthy_stack_has_nothing_to_look_at() {
 }
 
 #[tokio::test]
+async fn doors_that_wait_for_a_stack_that_polls_nothing_are_found() {
+    let mut ward = Ward::new().await;
+    let endpoints = ward.rig.local.endpoints().clone();
+    ward.rig.environment.insert("AWS_ENDPOINT_URL_DYNAMODB", endpoints.dynamodb);
+    ward.rig.environment.insert("AWS_ENDPOINT_URL_S3", endpoints.s3);
+    ward.rig.cloud.state().parameters.insert("EnableImap".to_owned(), "false".to_owned());
+    let of_polls = |findings: Vec<Value>| findings.into_iter().find(|finding| finding["check"] == "poll").unwrap();
+    let nobody = of_polls(ward.look().await.1);
+    assert!(nobody["state"] == "ok" && nobody["found"].as_str().unwrap().contains("EnableImap"), "{nobody}");
+    let add = ["door", "add", "gmail", "--provider", "imap", "--host", "imap.test", "--user", "support@postern.test"];
+    ward.rig.text(&add).await;
+    let waits = of_polls(ward.look().await.1);
+    let todo = "deploy it again with EnableImap=true, or postern door set gmail --enabled false --stack postern-test";
+    assert_eq!((&waits["state"], &waits["todo"]), (&json!("fail"), &json!(todo)), "{waits}");
+    ward.rig.cloud.state().parameters.insert("EnableImap".to_owned(), "true".to_owned());
+    let polls = of_polls(ward.look().await.1);
+    assert!(polls["found"].as_str().unwrap().contains("never polled"), "{polls}");
+    ward.rig.end().await;
+}
+
+#[tokio::test]
 async fn what_can_be_wrong_with_secrets_is_found() {
     let ward = Ward::new().await;
     let operator = ward.rig.cloud.state().secret(OPERATOR_ARN).to_string();
@@ -238,7 +259,11 @@ async fn what_can_be_wrong_with_stack_and_account_is_found() {
     let url = ward.rig.cloud.state().outputs["ApiUrl"].clone();
     let at = |url: String| |state: &mut State| drop(state.outputs.insert("ApiUrl".to_owned(), url));
     let nobody = "http://127.0.0.1:9".to_owned();
-    ward.finds(at(nobody), at(url), ("door", "warn", &["not checked", "does not answer"])).await;
+    ward.finds(at(nobody.clone()), at(url.clone()), ("door", "warn", &["not checked", "does not answer"])).await;
+    // A name of the operator's that DNS does not know yet.
+    let target = "d-1.execute-api.eu-central-1.amazonaws.com".to_owned();
+    ward.rig.cloud.state().outputs.insert("DomainTarget".to_owned(), target);
+    ward.finds(at(nobody), at(url), ("door", "warn", &["does not answer", "CNAME to d-1.execute-api."])).await;
     let status = |status: &'static str| move |state: &mut State| state.status = status.to_owned();
     for failed in ["UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"] {
         ward.finds(status(failed), status("UPDATE_COMPLETE"), ("stack", "warn", &[failed, "deploy again"])).await;

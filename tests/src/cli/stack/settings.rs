@@ -109,3 +109,39 @@ async fn several_people_at_once_lose_nothing() {
     );
     rig.end().await;
 }
+
+#[tokio::test]
+async fn a_stack_that_polls_nothing_says_so_of_every_door_that_waits() {
+    let rig = Rig::new().await;
+    rig.cloud.state().parameters.insert("EnableImap".to_owned(), "false".to_owned());
+    let where_to = ["--provider", "imap", "--host", "127.0.0.1", "--imap-port", "9", "--security", "plain"];
+    let add = [&["door", "add", "gmail"][..], &where_to, &["--user", "support@postern.test"]].concat();
+    let told = rig.text(&add).await;
+    for words in ["polls no mailbox", "EnableImap=true", "postern poll --once --door gmail --stack postern-test"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let set = ["door", "set", "gmail", "--folder", "Support"];
+    assert!(rig.json(&set).await["unpolled"].as_str().unwrap().contains("EnableImap"));
+    let listed = rig.text(&["doors"]).await;
+    assert!(listed.contains("polls no mailbox") && !listed.contains("polled every minute"), "{listed}");
+    let tested = rig.run(&["door", "test", "gmail"]).await;
+    assert!(
+        tested.code == 1 && tested.out.contains("WRONG stack    stack postern-test polls no mailbox"),
+        "{tested:?}"
+    );
+    // Of the others, and of one that is switched off, there is nothing to say.
+    let told = rig.text(&["door", "set", "mailgun", "--domain", "postern.test"]).await;
+    assert!(!told.contains("EnableImap"), "{told}");
+    let told = rig.text(&["door", "set", "gmail", "--enabled", "false"]).await;
+    assert!(!told.contains("EnableImap"), "{told}");
+    // A stack of before there was a choice polls.
+    for parameter in [Some("true"), None] {
+        rig.cloud.state().parameters.remove("EnableImap");
+        let parameter = parameter.map(|value| ("EnableImap".to_owned(), value.to_owned()));
+        rig.cloud.state().parameters.extend(parameter);
+        let told = rig.text(&["door", "set", "gmail", "--enabled", "true", "--folder", "INBOX"]).await;
+        assert!(!told.contains("EnableImap"), "{told}");
+        assert!(rig.text(&["doors"]).await.contains("polled every minute"));
+    }
+    rig.end().await;
+}
