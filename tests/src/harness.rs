@@ -13,6 +13,7 @@ pub(crate) mod explore;
 pub(crate) mod fake_https;
 pub(crate) mod fault;
 pub(crate) mod gate;
+pub(crate) mod meter;
 pub(crate) mod runtime_api;
 pub(crate) mod topic;
 pub(crate) mod wire;

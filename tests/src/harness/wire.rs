@@ -18,6 +18,7 @@ use postern_cli::engines::Engines;
 use super::call::{Call, Service};
 use super::fault::{Answer, Dice, Fault, timeout};
 use super::gate::Gate;
+use super::meter::{self, Consumed};
 use super::topic::Topic;
 
 /// One actor's wire. Clones share the log and the orders.
@@ -43,6 +44,8 @@ struct State {
     down: HashMap<Service, Fault>,
     next: Option<(String, Fault, usize)>,
     struck: usize,
+    /// What DynamoDB says that the calls took, where it is asked.
+    consumed: Option<Consumed>,
 }
 
 impl Wire {
@@ -55,6 +58,17 @@ impl Wire {
     pub(crate) fn with_topic(mut self, topic: &Topic) -> Self {
         self.topic = Some(topic.clone());
         self
+    }
+
+    /// The same wire, on which DynamoDB is asked with every call what it takes.
+    pub(crate) fn metered(self) -> Self {
+        self.state().consumed = Some(Consumed::default());
+        self
+    }
+
+    /// What the calls of a metered wire took.
+    pub(crate) fn consumed(&self) -> Consumed {
+        self.state().consumed.expect("the wire is metered")
     }
 
     pub(super) fn gated(gate: Gate) -> Self {
@@ -149,9 +163,13 @@ impl Wire {
         &self,
         fault: Option<Fault>,
         call: &Call,
-        request: HttpRequest,
+        mut request: HttpRequest,
         inner: SharedHttpConnector,
     ) -> Answer {
+        let metered = call.is_dynamodb() && self.state().consumed.is_some();
+        if metered {
+            meter::ask(&mut request);
+        }
         if let Some(answer) = fault.and_then(|fault| fault.instead(&request, call)) {
             self.state().struck += 1;
             return answer;
@@ -165,6 +183,9 @@ impl Wire {
         let body = ByteStream::new(response.take_body()).collect().await;
         let body = body.map_err(|error| ConnectorError::io(error.into()))?;
         *response.body_mut() = SdkBody::from(body.into_bytes());
+        if let Some(consumed) = self.state().consumed.as_mut().filter(|_| metered) {
+            meter::note(&call.operation, &response, consumed);
+        }
         if fault == Some(Fault::AnswerLost) {
             self.state().struck += 1;
             return Err(timeout());
