@@ -237,6 +237,9 @@ pub struct Doctor {
     pub common: Common,
 }
 
+/// The highest number that somebody may begin with: what other systems have is far below.
+const NUMBER_MAX: u64 = 999_999_999;
+
 /// Arguments of `tickets`.
 #[derive(Debug, Args)]
 pub struct Tickets {
@@ -246,6 +249,9 @@ pub struct Tickets {
     /// At most so many.
     #[arg(long, default_value_t = 100)]
     pub limit: usize,
+    /// The next ticket gets this number: for people who bring tickets of another system along. Never backwards.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=NUMBER_MAX))]
+    pub next_number: Option<u64>,
     /// Where and how.
     #[command(flatten)]
     pub common: Common,

@@ -143,7 +143,7 @@ async fn demo_in(data: &Path) -> anyhow::Result<()> {
 
 async fn listing(data: &Path) -> anyhow::Result<String> {
     let common = args::Common::of(data);
-    let tickets = args::Tickets { status: None, limit: 20, common };
+    let tickets = args::Tickets { status: None, limit: 20, next_number: None, common };
     Ok(format!("\n{}", commands::tickets(&tickets).await?.text))
 }
 

@@ -84,6 +84,16 @@ impl Store {
         next.and_then(|n| n.parse().ok()).ok_or(StoreError::Inconsistent { item: "ORDINAL", attribute: "next" })
     }
 
+    /// The ordinal that was taken last; 0 = none yet.
+    ///
+    /// # Errors
+    /// Any store error.
+    pub async fn last_ordinal(&self) -> Result<u64, StoreError> {
+        let Some(item) = self.item(&keys::ordinal()).await? else { return Ok(0) };
+        let last = item.get("next").and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok());
+        last.ok_or(StoreError::Inconsistent { item: "ORDINAL", attribute: "next" })
+    }
+
     /// Sets the ordinal that the next ticket gets, for people who migrate. Never backwards.
     ///
     /// # Errors

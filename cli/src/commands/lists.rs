@@ -6,7 +6,7 @@ use postern::{
     blobs::BlobError,
     mailbox::Mailbox,
     records::{LedgerRow, Outcome},
-    store::{TicketFilter, desk::Change},
+    store::{StoreError, TicketFilter, desk::Change},
     ticket::Status,
 };
 use serde_json::json;
@@ -19,11 +19,14 @@ fn status(text: &str) -> anyhow::Result<Status> {
     Status::parse(text).ok_or_else(|| usage(format!("{text:?} is no status; there are {}", words())))
 }
 
-/// Lists tickets.
+/// Lists tickets, or says which number the next one gets.
 ///
 /// # Errors
 /// Wrong usage, or the data directory cannot be opened or read.
 pub async fn tickets(args: &args::Tickets) -> anyhow::Result<Output> {
+    if let Some(next) = args.next_number {
+        return next_number(args, next).await;
+    }
     let statuses = match &args.status {
         Some(text) => vec![status(text)?],
         None => Status::ALL.to_vec(),
@@ -71,6 +74,29 @@ pub async fn ticket(args: &args::Ticket) -> anyhow::Result<Output> {
         pretty(&json!({ "ticket": ticket, "entries": entries, "acts": acts, "attention": waiting }))?
     } else {
         show::conversation(&ticket, &entries) + &show::acts(&acts) + &show::attention(waiting)
+    }))
+}
+
+/// Sets the number that the next ticket gets; the same number again changes nothing.
+async fn next_number(args: &args::Tickets, next: u64) -> anyhow::Result<Output> {
+    let system = System::open(&args.common).await?;
+    let set = match system.store.set_next_ordinal(next).await {
+        Err(StoreError::Refused) => system.store.last_ordinal().await.map(|last| last.saturating_add(1)),
+        set => set.map(|()| next),
+    };
+    system.close().await;
+    let found = set?;
+    if found > next {
+        let why = format!(
+            "{} is the last number given, so the next ticket gets {found}; numbers never go backwards",
+            found - 1
+        );
+        return Ok(Output::refused(&why));
+    }
+    Ok(Output::ok(if args.common.json {
+        pretty(&json!({ "next_number": next }))?
+    } else {
+        format!("the next ticket gets the number {next}\n")
     }))
 }
 

@@ -184,3 +184,16 @@ async fn what_stands_below_our_own_line_is_no_answer() {
         assert_eq!(conversation.contains(&format!("Unmarked history {n}.")), shown, "{conversation}");
     }
 }
+
+#[tokio::test]
+async fn who_migrates_says_the_next_number() {
+    let desk = Desk::new();
+    assert_eq!(desk.receive(&mail("before", "cust")).await["ticket_number"], "INC-00001");
+    assert_eq!(desk.text(&["tickets", "--next-number", "5000"]).await, "the next ticket gets the number 5000\n");
+    assert_eq!(desk.json(&["tickets", "--next-number", "5000"]).await["next_number"], 5000, "twice changes nothing");
+    assert_eq!(desk.receive(&mail("first", "cust")).await["ticket_number"], "INC-05000");
+    let told = desk.refusal(&["tickets", "--next-number", "4000"]).await;
+    assert!(told.contains("5000 is the last number given, so the next ticket gets 5001"), "{told}");
+    assert_eq!(desk.receive(&mail("second", "cust")).await["ticket_number"], "INC-05001", "as it was");
+    assert!(desk.run(&["tickets", "--next-number", "0"]).await.is_err(), "numbers begin with 1");
+}
