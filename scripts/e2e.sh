@@ -71,3 +71,29 @@ step 'sam build, one for arm64' sam build WebhookFunction --build-dir "$build/ar
 step sizes sizes
 # The whole workspace: a single package resolves other features and compiles everything anew.
 step 'cargo build' cargo build --workspace --locked
+
+# What follows runs what was built, and that is x86_64.
+python=python3
+[[ -e "$tools/complete" ]] && python="$tools/bin/python3"
+if [[ "$(uname -m)" != x86_64 ]]; then
+  runs="this machine is $(uname -m), and what was built to run is x86_64"
+elif ! "$python" -c 'import boto3, samcli' 2>/dev/null; then
+  runs='Python has no boto3 and samcli; ./scripts/e2e.sh --install'
+fi
+export PYTHONDONTWRITEBYTECODE=1
+
+if [[ -n "${runs:-}" ]]; then
+  skip 'sam deploy, emulator' "$runs"
+  skip 'sam deploy, roles enforced' "$runs"
+  exit
+fi
+
+if [[ -e "$emulator/complete" ]]; then
+  deployed=("$python" scripts/e2e/deployed.py "$postern" "$build/x86_64" "$work" "$emulator/bin/python3" "$emulator_port")
+  step 'sam deploy, emulator' "${deployed[@]}" plain
+  step 'sam deploy, roles enforced' "${deployed[@]}" iam
+else
+  without="there is no emulator in $emulator; ./scripts/e2e.sh --install"
+  skip 'sam deploy, emulator' "$without"
+  skip 'sam deploy, roles enforced' "$without"
+fi
