@@ -48,10 +48,13 @@ postern="$CARGO_TARGET_DIR/debug/postern"
 source scripts/e2e/steps.sh
 # shellcheck source=scripts/e2e/tools.sh
 source scripts/e2e/tools.sh
+# shellcheck source=scripts/e2e/docker.sh
+source scripts/e2e/docker.sh
 # shellcheck source=scripts/e2e/sizes.sh
 source scripts/e2e/sizes.sh
 
 finish() {
+  docker_stop
   rm -rf "$work"
   summary
 }
@@ -85,6 +88,7 @@ export PYTHONDONTWRITEBYTECODE=1
 if [[ -n "${runs:-}" ]]; then
   skip 'sam deploy, emulator' "$runs"
   skip 'sam deploy, roles enforced' "$runs"
+  skip 'sam local, containers' "$runs"
   exit
 fi
 
@@ -96,4 +100,12 @@ else
   without="there is no emulator in $emulator; ./scripts/e2e.sh --install"
   skip 'sam deploy, emulator' "$without"
   skip 'sam deploy, roles enforced' "$without"
+fi
+
+# Not in a subshell: what is started is noted here.
+if docker_start; then
+  step 'base image' docker_image
+  step 'sam local, containers' "$python" scripts/e2e/local.py "$postern" "$build/x86_64" "$work" "$(docker_bridge_of)"
+else
+  skip 'sam local, containers' "$docker_missing"
 fi
