@@ -86,11 +86,14 @@ fi
 export PYTHONDONTWRITEBYTECODE=1
 
 if [[ -n "${runs:-}" ]]; then
+  skip 'cold starts' "$runs"
   skip 'sam deploy, emulator' "$runs"
   skip 'sam deploy, roles enforced' "$runs"
   skip 'sam local, containers' "$runs"
   exit
 fi
+
+step 'cold starts' "$python" scripts/e2e/coldstart.py "$postern" "$build/x86_64" "$work"
 
 if [[ -e "$emulator/complete" ]]; then
   deployed=("$python" scripts/e2e/deployed.py "$postern" "$build/x86_64" "$work" "$emulator/bin/python3" "$emulator_port")
