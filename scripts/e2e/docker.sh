@@ -25,6 +25,13 @@ docker_start() {
   elif ! docker_own; then
     docker_missing="a Docker daemon cannot be started here: $(tail -n 1 "$work/dockerd.log")"
   fi
+  if [[ -z "$docker_missing" ]] && ! docker image inspect "$base_image" >/dev/null 2>&1; then
+    if ! command -v debootstrap >/dev/null; then
+      docker_missing="there is no $base_image, and no debootstrap to make it; sudo apt-get install -y debootstrap"
+    elif [[ "$(id -u)" != 0 ]]; then
+      docker_missing="there is no $base_image, and only root can make it by debootstrap"
+    fi
+  fi
   [[ -z "$docker_missing" ]]
 }
 

@@ -35,7 +35,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         connection.request(self.command, self.path, body, headers)
         reply = connection.getresponse()
         octets = reply.read()
-        self.send(reply.status, [h for h in reply.getheaders() if h[0].lower() not in HOP], octets)
+        # An answer to HEAD tells the length of what it does not bring.
+        length = reply.getheader("Content-Length") if self.command == "HEAD" else len(octets)
+        self.send(reply.status, [h for h in reply.getheaders() if h[0].lower() not in HOP], octets, length)
         connection.close()
         return None
 
@@ -60,11 +62,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = [("Content-Type", "application/x-amz-json-1.1")]
         return self.send(200, headers, json.dumps({"Name": name, "SecretString": text}).encode())
 
-    def send(self, status, headers, octets):
+    def send(self, status, headers, octets, length=None):
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(octets)))
+        self.send_header("Content-Length", str(length if length is not None else len(octets)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(octets)

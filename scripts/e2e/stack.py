@@ -33,9 +33,9 @@ class Emulator:
         wait_for("the emulator", self.answers, seconds=30)
 
     def answers(self):
-        check_alive = self.process.poll()
-        if check_alive is not None:
-            common.fail(f"the emulator ended with {check_alive}:\n{self.log.read_text()[-2000:]}")
+        ended = self.process.poll()
+        if ended is not None:
+            common.fail(f"the emulator ended with {ended}:\n{self.log.read_text()[-2000:]}")
         try:
             with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=2) as answer:
                 return answer.status == 200

@@ -7,6 +7,11 @@ minutes() {
   printf '%d.%d' "$(($1 / 60))" "$(($1 % 60 / 6))"
 }
 
+# How a step is repeated, where it is a command and no function of ours.
+repeated() {
+  [[ "$(type -t "$1")" == function ]] || printf '; to repeat it:%s' "$(printf ' %q' "$@")"
+}
+
 # step NAME COMMAND...: runs it, says how many minutes it took; on failure says which command repeats it, and ends.
 step() {
   local name="$1" started="$SECONDS"
@@ -22,7 +27,7 @@ step() {
   set -e
   if ((code != 0)); then
     steps+=("$name|failed|$(minutes $((SECONDS - started)))")
-    echo "== $name FAILED after $((SECONDS - started)) s; to repeat it:$(printf ' %q' "$@")" >&2
+    echo "== $name FAILED after $((SECONDS - started)) s$(repeated "$@")" >&2
     exit 1
   fi
   steps+=("$name|passed|$(minutes $((SECONDS - started)))")
