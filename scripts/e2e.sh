@@ -1,156 +1,110 @@
 #!/usr/bin/env bash
-# What is deployed: the template is valid and lints, every function builds as `sam build` builds it for a user, and the
-# files have the right processor, C library and size. No AWS account, no Docker; network for pip and cargo only.
+# What is deployed, proven as far as that can be without an AWS account: the template lints, every function builds as
+# `sam build` builds it for a user, runs in real containers with every sample of events/, and the template as it stands is
+# deployed into an emulator of AWS, where mail goes through each way in. What that leaves open: docs/OPERATIONS.md, "What is
+# proven without AWS".
 #
-#   ./scripts/e2e.sh                          needs Rust, and sam, cargo-lambda, cfn-lint and checkov in the versions below
-#   ./scripts/e2e.sh --install                puts those four into environments outside the checkout
-#   ./scripts/e2e.sh --architecture x86_64    builds for the other processor; without it, what the template defaults to
+#   ./scripts/e2e.sh              needs Rust, a C compiler, and sam, cargo-lambda and cfn-lint in the versions of
+#                                 scripts/e2e/tools.sh; what else is missing is named and its steps are skipped
+#   ./scripts/e2e.sh --install    puts those three, checkov and the emulator into virtual environments outside the checkout,
+#                                 and installs Docker and debootstrap (apt-get) where they are missing
 #
-# CARGO_TARGET_DIR is honoured: one target directory for all functions, and it outlives the checkout.
+# Containers need root, or a Docker daemon that answers. Nothing is started that is not stopped; all of it listens on
+# 127.0.0.1 or on Docker's bridge. CARGO_TARGET_DIR is honoured: one target directory for all functions, which outlives the
+# checkout. The parts: scripts/e2e/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# From 1.156.0 on SAM builds Rust without --beta-features.
-sam_version=1.170.0
-cargo_lambda_version=1.9.2
-cfn_lint_version=1.58.0
-# Amazon Linux 2023 has glibc 2.34.
-glibc_minor_max=34
-# The local engines are larger than what is left below it: they must never be part of a function.
-bootstrap_octets_max=15000000
-
-usage() {
-  echo "usage: scripts/e2e.sh [--install] [--architecture arm64|x86_64]" >&2
-  exit 64
-}
+emulator_port=14566
 
 install=false
-architecture=
-while [[ $# -gt 0 ]]; do
-  case "$1" in
+for argument in "$@"; do
+  case "$argument" in
     --install) install=true ;;
-    --architecture)
-      shift
-      architecture="${1:-}"
-      [[ "$architecture" == arm64 || "$architecture" == x86_64 ]] || usage
+    *)
+      echo "usage: scripts/e2e.sh [--install]" >&2
+      exit 64
       ;;
-    *) usage ;;
   esac
-  shift
 done
 
-cache="${XDG_CACHE_HOME:-$HOME/.cache}/postern"
-tools="$cache/tools-$sam_version-$cargo_lambda_version-$cfn_lint_version"
-
-# The mark is set last: a broken installation is made anew.
-install_tools() {
-  rm -rf "$tools"
-  mkdir -p "$cache"
-  if ! python3 -m venv "$tools" && command -v apt-get >/dev/null; then
-    local as_root=()
-    [[ "$(id -u)" == 0 ]] || as_root=(sudo)
-    "${as_root[@]}" apt-get update
-    "${as_root[@]}" apt-get install -y python3-venv
-    python3 -m venv --clear "$tools"
-  fi
-  "$tools/bin/python3" -m pip install --quiet --disable-pip-version-check \
-    "aws-sam-cli==$sam_version" "cargo-lambda==$cargo_lambda_version" "cfn-lint==$cfn_lint_version"
-  touch "$tools/complete"
-}
-
-if [[ "$install" == true && ! -e "$tools/complete" ]]; then
-  started="$SECONDS"
-  echo "== tools: sam $sam_version, cargo-lambda $cargo_lambda_version, cfn-lint $cfn_lint_version"
-  install_tools
-  echo "== tools: $((SECONDS - started)) s"
-fi
-# Zig, with which cargo-lambda links, is a Python package beside it: its interpreter must come first.
-[[ -e "$tools/complete" ]] && export PATH="$tools/bin:$PATH"
-for tool in sam cargo-lambda cfn-lint; do
-  if ! command -v "$tool" >/dev/null; then
-    echo "there is no $tool; ./scripts/e2e.sh --install puts it into $tools" >&2
-    exit 1
-  fi
-done
-
-# Neither asks AWS for anything; a region is needed to know which resources there are.
+work="$(mktemp -d)"
+# A region is needed to know which resources there are; nothing asks AWS for anything.
 export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION="${AWS_DEFAULT_REGION:-eu-central-1}"
-if [[ -z "${CARGO_TARGET_DIR:-}" ]]; then
-  export CARGO_TARGET_DIR="$PWD/target"
-fi
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 build="$CARGO_TARGET_DIR/sam-build"
+postern="$CARGO_TARGET_DIR/debug/postern"
 
-# step NAME COMMAND...: runs it, says how many minutes it took, and on failure which command repeats it.
-step() {
-  local name="$1" started="$SECONDS" took
-  shift
-  echo "== $name"
-  if ! "$@"; then
-    echo "== $name FAILED after $((SECONDS - started)) s; to repeat it:$(printf ' %q' "$@")" >&2
-    exit 1
-  fi
-  took=$((SECONDS - started))
-  printf '== %s: %d.%d minutes\n' "$name" "$((took / 60))" "$((took % 60 / 6))"
+# shellcheck source=scripts/e2e/steps.sh
+source scripts/e2e/steps.sh
+# shellcheck source=scripts/e2e/tools.sh
+source scripts/e2e/tools.sh
+# shellcheck source=scripts/e2e/docker.sh
+source scripts/e2e/docker.sh
+# shellcheck source=scripts/e2e/sizes.sh
+source scripts/e2e/sizes.sh
+
+finish() {
+  docker_stop
+  rm -rf "$work"
+  summary
 }
+trap finish EXIT
+trap 'exit 143' TERM
 
-# octets FILE OFFSET: two octets there, as a number.
-octets() {
-  od -An -t u2 -j "$2" -N 2 "$1" | tr -d ' '
-}
-
-# What was built, as a table; what must not be deployed ends the script.
-sizes() {
-  local wanted="${architecture:-arm64}" machine=183 name file size glibc
-  [[ "$wanted" == x86_64 ]] && machine=62
-  printf '%-18s %-8s %-6s %12s\n' function for glibc octets
-  for name in WebhookFunction ReceiptFunction RetryFunction PublishFunction PollFunction; do
-    file="$build/$name/bootstrap"
-    size="$(wc -c <"$file")"
-    glibc="$(grep -ao 'GLIBC_2\.[0-9]*' "$file" | cut -d. -f2 | sort -n | tail -n 1)"
-    printf '%-18s %-8s 2.%-4s %12d\n' "$name" "$wanted" "$glibc" "$size"
-    # e_machine of the ELF header.
-    if [[ "$(octets "$file" 18)" != "$machine" ]]; then
-      echo "$file is not for $wanted" >&2
-      return 1
-    fi
-    if ((glibc > glibc_minor_max)); then
-      echo "$file needs glibc 2.$glibc; Lambda has 2.$glibc_minor_max" >&2
-      return 1
-    fi
-    if ((size > bootstrap_octets_max)); then
-      echo "$file is larger than $bootstrap_octets_max octets: is a local engine part of it?" >&2
-      return 1
-    fi
-  done
-}
-
-# checkov pins what SAM pins otherwise, so it has a virtual environment of its own; it asks nobody.
-checkov_version=3.3.30
-checkov_tools="$cache/checkov-$checkov_version"
-
-weaknesses() {
-  local checkov="$checkov_tools/bin/checkov"
-  if [[ ! -e "$checkov_tools/complete" && "$install" == true ]]; then
-    rm -rf "$checkov_tools"
-    # `step` asks whether this worked, so nothing here ends the script by itself.
-    python3 -m venv "$checkov_tools" || return 1
-    "$checkov_tools/bin/python3" -m pip install --quiet --disable-pip-version-check "checkov==$checkov_version" || return 1
-    touch "$checkov_tools/complete"
-  fi
-  [[ -e "$checkov_tools/complete" ]] || checkov="$(command -v checkov)" || {
-    echo "there is no checkov; ./scripts/e2e.sh --install puts it into $checkov_tools" >&2
-    return 1
-  }
-  "$checkov" --file template.yaml --framework cloudformation --compact --quiet --skip-download
-}
-
-overrides=()
-[[ -n "$architecture" ]] && overrides=(--parameter-overrides "Architecture=$architecture")
+step tools prepare_tools
+tools_first
 
 step 'sam validate --lint' sam validate --lint
 step cfn-lint cfn-lint template.yaml
-step checkov weaknesses
+if [[ -e "$checkov/complete" ]]; then
+  # Its guidelines would be fetched; each exception has its reason beside the resource.
+  step checkov "$checkov/bin/checkov" --file template.yaml --framework cloudformation --compact --quiet --skip-download
+else
+  skip checkov "there is no checkov in $checkov; ./scripts/e2e.sh --install"
+fi
 # SAM has no --locked: a stale Cargo.lock ends here instead of being written anew.
 step 'cargo fetch' cargo fetch --locked
-step 'sam build' sam build --build-dir "$build" "${overrides[@]}"
+step 'sam build, x86_64' sam build --build-dir "$build/x86_64" --parameter-overrides Architecture=x86_64
+step 'sam build, one for arm64' sam build WebhookFunction --build-dir "$build/arm64" --parameter-overrides Architecture=arm64
 step sizes sizes
+# The whole workspace: a single package resolves other features and compiles everything anew.
+step 'cargo build' cargo build --workspace --locked
+
+# What follows runs what was built, and that is x86_64.
+python=python3
+[[ -e "$tools/complete" ]] && python="$tools/bin/python3"
+if [[ "$(uname -m)" != x86_64 ]]; then
+  runs="this machine is $(uname -m), and what was built to run is x86_64"
+elif ! "$python" -c 'import boto3, samcli' 2>/dev/null; then
+  runs='Python has no boto3 and samcli; ./scripts/e2e.sh --install'
+fi
+export PYTHONDONTWRITEBYTECODE=1
+
+if [[ -n "${runs:-}" ]]; then
+  skip 'cold starts' "$runs"
+  skip 'sam deploy, emulator' "$runs"
+  skip 'sam deploy, roles enforced' "$runs"
+  skip 'sam local, containers' "$runs"
+  exit
+fi
+
+step 'cold starts' "$python" scripts/e2e/coldstart.py "$postern" "$build/x86_64" "$work"
+
+if [[ -e "$emulator/complete" ]]; then
+  deployed=("$python" scripts/e2e/deployed.py "$postern" "$build/x86_64" "$work" "$emulator/bin/python3" "$emulator_port")
+  step 'sam deploy, emulator' "${deployed[@]}" plain
+  step 'sam deploy, roles enforced' "${deployed[@]}" iam
+else
+  without="there is no emulator in $emulator; ./scripts/e2e.sh --install"
+  skip 'sam deploy, emulator' "$without"
+  skip 'sam deploy, roles enforced' "$without"
+fi
+
+# Not in a subshell: what is started is noted here.
+if docker_start; then
+  step 'base image' docker_image
+  step 'sam local, containers' "$python" scripts/e2e/local.py "$postern" "$build/x86_64" "$work" "$(docker_bridge_of)"
+else
+  skip 'sam local, containers' "$docker_missing"
+fi

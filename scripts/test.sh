@@ -2,11 +2,13 @@
 # Everything that must hold before a change lands, in the order of what fails fastest.
 #
 #   ./scripts/test.sh             needs Rust (rustup reads rust-toolchain.toml) and a C compiler; nothing else
-#   ./scripts/test.sh --install   also installs the C compiler, Postfix, Dovecot and valgrind where they are missing (apt-get), and in a
-#                                 directory outside the checkout SAM and its companions (pip); counts what reading a mail
-#                                 costs, and builds what is deployed
+#   ./scripts/test.sh --install   also installs the C compiler, Postfix, Dovecot, valgrind, Docker and debootstrap where they
+#                                 are missing (apt-get), and in directories outside the checkout SAM, its companions and an
+#                                 emulator of AWS (pip); counts what reading a mail costs, and builds, deploys and runs what
+#                                 is deployed (scripts/e2e.sh)
 #
-# No network beyond cargo's own and pip's, no Docker, no AWS account: DynamoDB and S3 run inside the test processes.
+# No network beyond cargo's, pip's and apt's own, no AWS account: DynamoDB and S3 run inside the test processes. Docker is for
+# one step of scripts/e2e.sh, which says so where it cannot be had.
 # CI=true means --install, and a target directory outside the checkout that outlives it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -100,7 +102,7 @@ fi
 if [[ "$install" == true ]]; then
   step deployment ./scripts/e2e.sh --install
 else
-  echo "== deployment: SKIPPED; ./scripts/e2e.sh --install installs SAM outside the checkout and builds what is deployed"
+  echo "== deployment: SKIPPED; ./scripts/e2e.sh --install installs SAM outside the checkout, builds what is deployed and runs it"
 fi
 
 echo "all steps passed in $SECONDS s"

@@ -11,8 +11,9 @@
 //! | `POSTERN_POLL_QUEUE` | URL of the queue of doors that are to be polled: `poll` sends to it and works it off |
 //! | `POSTERN_EVENTS_TOPIC` | ARN of the topic of ticket events: `publish` |
 //! | `POSTERN_STACK` | name of the stack, by which metrics are told apart |
-//! | `POSTERN_AWS_ENDPOINT` | non-empty: all services at this endpoint, path style |
-//! | `AWS_ENDPOINT_URL_DYNAMODB`, `_S3`, `_SQS`, `_SNS`, `_SECRETS_MANAGER` | one service elsewhere; wins over the former |
+//! | `AWS_ENDPOINT_URL_DYNAMODB`, `_S3`, `_SQS`, `_SNS`, `_SECRETS_MANAGER` | non-empty: this service at this endpoint, path style; wins over the next two |
+//! | `POSTERN_AWS_ENDPOINT` | non-empty: all services at this endpoint; wins over the next one |
+//! | `AWS_ENDPOINT_URL` | the same, as AWS's own tools spell it and emulators of AWS set it in their functions |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | set by Lambda |
 
 mod environment;
@@ -196,7 +197,7 @@ impl Config {
                 String::new()
             })
         };
-        let everywhere = lookup("POSTERN_AWS_ENDPOINT");
+        let everywhere = lookup("POSTERN_AWS_ENDPOINT").or_else(|| lookup("AWS_ENDPOINT_URL"));
         let at = |service: &str| lookup(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| everywhere.clone());
         let aws = AwsConfig {
             region: required("AWS_REGION"),
@@ -305,6 +306,12 @@ mod tests {
         assert_eq!(config.aws.s3.as_deref(), Some("http://s3"));
         environment.insert("POSTERN_AWS_ENDPOINT", "");
         assert_eq!(read(&environment).unwrap().aws.dynamodb, None, "declared and empty is AWS itself");
+        environment.insert("AWS_ENDPOINT_URL", "http://standard");
+        let aws = read(&environment).unwrap().aws;
+        assert_eq!(aws.dynamodb.as_deref(), Some("http://standard"), "the SDKs' own variable, where ours is empty");
+        assert_eq!(aws.s3.as_deref(), Some("http://s3"), "one service's own wins");
+        environment.insert("POSTERN_AWS_ENDPOINT", "http://all");
+        assert_eq!(read(&environment).unwrap().aws.dynamodb.as_deref(), Some("http://all"), "ours wins");
     }
 
     #[test]

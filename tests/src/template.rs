@@ -160,6 +160,7 @@ fn every_check_notices_what_it_is_for() {
         ("stream", "PublishFunction/Properties/Events/Due/Properties/FilterCriteria", Value::Null),
         ("stream", "PublishFunction/Properties/Events/Due/Properties/BisectBatchOnFunctionError", Value::Null),
         ("stream", "PublishFunction/Properties/Events/Due/Properties/MaximumRetryAttempts", json!(-1)),
+        ("stream", "PublishFunction/Properties/Events/Due/Properties/MaximumRecordAgeInSeconds", json!(-1)),
         ("stream", "PublishFunction/Properties/Events/Due/Properties/DestinationConfig", Value::Null),
         ("stream", "PublishFunction/Properties/Events/Due/Properties/FunctionResponseTypes", Value::Null),
         ("sweep", "RetryFunction/Properties/Events/Sweep/Properties/OmitName", Value::Null),

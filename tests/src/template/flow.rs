@@ -265,6 +265,9 @@ pub(super) fn stream_cannot_be_blocked(stack: &Stack) -> Vec<String> {
     // Without it, or with -1, a record is tried for the 24 hours that it lives.
     let tries = properties["MaximumRetryAttempts"].as_i64().is_some_and(|tries| (1..=100).contains(&tries));
     expect("it gives up", tries);
+    // 60 is the least that AWS takes; a stream keeps a record for a day.
+    let age = properties["MaximumRecordAgeInSeconds"].as_i64().is_some_and(|age| (60..86_400).contains(&age));
+    expect("it gives up before the stream forgets", age);
     let failed = &properties["DestinationConfig"]["OnFailure"];
     expect(
         "what it gives up is kept",
