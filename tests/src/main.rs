@@ -39,3 +39,4 @@ mod rules;
 mod settings;
 mod template;
 mod threading;
+mod workflows;

@@ -92,6 +92,8 @@ async fn desk(world: &World) -> Vec<Value> {
     for (keys, item) in world.items("TICKET#").await {
         let mut fields: Map<String, Value> = item.iter().map(|(name, value)| (name.clone(), json_of(value))).collect();
         fields.remove("raw_key");
+        // Another delivery.
+        fields.remove("trace_id");
         if let Some(flags) = fields.get_mut("flags").and_then(Value::as_array_mut) {
             flags.retain(|flag| flag != "rebuilt");
         }
