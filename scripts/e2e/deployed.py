@@ -21,7 +21,8 @@ NOT_PROVEN = """\
   - Stream: MaximumRetryAttempts, the age of records and OnFailure are stored and not honoured. (T)
   - Queues: nothing is received a hundred times, so no redrive policy moves a letter; SNS's own neither. (T)
   - TTL removes nothing, point-in-time recovery restores nothing; that they are on is set by emulator.py. (T)
-  - Alarms never leave INSUFFICIENT_DATA; no metric filter counts; the API writes no access log. (T: what they watch)
+  - Alarms never leave INSUFFICIENT_DATA, those on metric math are not made at all; no metric filter counts; the API writes
+    no access log. (T: what they watch)
   - Policies: the plain run enforces none. With roles enforced, queues and topics let S3 and SNS in by their policies; SES
     never calls, so its conditions are not tried, and what denies requests without TLS never denies. (T)
   - Functions are processes of this machine, x86_64: no memory limit, no Amazon Linux, no arm64, no cold network.

@@ -8,6 +8,7 @@ What is added, each in its own function below:
 - AWS::SES::ReceiptRuleSet and AWS::SES::ReceiptRule, kept where its SES API reads them; nothing is received by them;
 - the routes of an HTTP API that SAM writes into its Body;
 - time to live and point-in-time recovery of a table, which CloudFormation there drops;
+- alarms on metric math, which it refuses, are passed over: no such alarm is made;
 - !Ref of a secret is its ARN, as at AWS, and not its name;
 - the concurrency of an event source as a number, where the template gives it by a parameter, that is as text;
 - with AUTH=true the condition key dynamodb:LeadingKeys, so that our roles are enforced down to the rows they may touch;
@@ -135,6 +136,26 @@ def keep_table_settings(handlers, dynamodb):
     table["create"] = created
 
 
+def pass_over_metric_math(handlers):
+    alarm = handlers["AWS::CloudWatch::Alarm"]
+    create, update, delete = alarm["create"], alarm["update"], alarm["delete"]
+    region, account = os.environ["AWS_DEFAULT_REGION"], "000000000000"
+
+    def noted(name):
+        return name, {"Arn": f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}"}
+
+    def created(logical_id, props, stack):
+        if "Metrics" in props:
+            return noted(props.get("AlarmName") or f"{stack}-{logical_id}")
+        return create(logical_id, props, stack)
+
+    def updated(name, old, new, *given, **named):
+        return noted(name) if "Metrics" in new else update(name, old, new, *given, **named)
+
+    alarm["create"], alarm["update"] = created, updated
+    alarm["delete"] = lambda name, props: None if "Metrics" in props else delete(name, props)
+
+
 def refer_to_secrets_by_arn(handlers, secrets):
     secret = handlers["AWS::SecretsManager::Secret"]
     create, update, delete = secret["create"], secret["update"], secret["delete"]
@@ -248,6 +269,7 @@ def main():
     add_receipt_rules(handlers, ses)
     import_http_routes(handlers, provisioners)
     keep_table_settings(handlers, dynamodb)
+    pass_over_metric_math(handlers)
     refer_to_secrets_by_arn(handlers, secretsmanager)
     read_numbers(handlers)
     refuse_what_is_dropped(handlers)

@@ -12,7 +12,7 @@ from common import ROOT, check, run, wait_for
 REGION = "us-east-1"
 PARAMETERS = {
     "Address": "support@help.example.com", "Architecture": "x86_64", "EnableSes": "true", "TicketPrefix": "ACME",
-    "AlarmEmail": "ops@example.com", "MailDomain": "help.example.com",
+    "AlarmEmail": "ops@example.com", "MailDomain": "help.example.com", "Dashboards": "true",
 }
 
 
