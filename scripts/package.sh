@@ -63,14 +63,15 @@ agrees() {
 # pack ARCHITECTURE: builds, and puts everything into one archive.
 pack() {
   local architecture="$1" name="postern-$version$suffix-$1" when
-  local folder="dist/$name"
+  # Not in dist: SAM leaves notes of its own beside it.
+  local folder="$CARGO_TARGET_DIR/package/$name"
   rm -rf "$folder"
   sam build --build-dir "$folder" --parameter-overrides "Architecture=$architecture"
   # What lies beside it was built for this processor and no other.
-  python3 scripts/e2e/packaged.py "$folder/template.yaml" "$architecture"
+  python3 scripts/package/packaged.py "$folder/template.yaml" "$architecture"
   cp LICENSE CHANGELOG.md scripts/package/DEPLOY.md scripts/package/samconfig.toml "$folder/"
   when="$(git log -1 --format=%ct)"
-  tar --sort=name --mtime="@$when" --owner=0 --group=0 --numeric-owner -C dist -cf - "$name" | gzip -n >"dist/$name.tar.gz"
+  tar --sort=name --mtime="@$when" --owner=0 --group=0 --numeric-owner -C "$CARGO_TARGET_DIR/package" -cf - "$name" | gzip -n >"dist/$name.tar.gz"
   rm -rf "$folder"
 }
 
