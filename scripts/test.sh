@@ -30,12 +30,8 @@ if [[ "${CI:-}" == true ]]; then
 fi
 target="${CARGO_TARGET_DIR:-target}"
 
-as_root=()
-[[ "$(id -u)" == 0 ]] || as_root=(sudo)
-apt_install() {
-  "${as_root[@]}" apt-get update
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
-}
+# shellcheck source=scripts/apt.sh
+source scripts/apt.sh
 
 # The embedded DynamoDB engine compiles SQLite.
 if ! command -v cc >/dev/null; then

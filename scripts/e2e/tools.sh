@@ -16,13 +16,8 @@ tools="$cache/tools-$sam_version-$cargo_lambda_version-$cfn_lint_version"
 checkov="$cache/checkov-$checkov_version"
 emulator="$cache/emulator-$ministack_version"
 
-as_root=()
-[[ "$(id -u)" == 0 ]] || as_root=(sudo)
-
-apt_install() {
-  "${as_root[@]}" apt-get update
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
-}
+# shellcheck source=scripts/apt.sh
+source scripts/apt.sh
 
 # python_tools DIRECTORY PACKAGE...: a virtual environment. The mark is set last: a broken installation is made anew.
 python_tools() {
