@@ -9,6 +9,9 @@ base_image=public.ecr.aws/lambda/provided:al2023-x86_64
 sam_image=public.ecr.aws/lambda/provided:al2023-rapid-x86_64
 docker_bridge=postern0
 docker_bridge_address=172.31.250.1
+# Left to itself, a bridge takes the lowest address of its ports. That changes as containers come and go, and one that
+# knows the old address then reaches nothing for some seconds.
+docker_bridge_mac=02:70:6f:73:74:01
 docker_pid=
 docker_before=
 
@@ -37,7 +40,7 @@ docker_start() {
 
 docker_own() {
   {
-    ip link add "$docker_bridge" type bridge &&
+    ip link add "$docker_bridge" address "$docker_bridge_mac" type bridge &&
       ip addr add "$docker_bridge_address/24" dev "$docker_bridge" &&
       ip link set "$docker_bridge" up
   } 2>"$work/dockerd.log" || return 1
