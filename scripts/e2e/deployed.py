@@ -12,7 +12,7 @@ import sys
 import common
 import mails
 import rights
-from common import check
+from common import ROOT, check
 from stack import Emulator, Stack, check_whole
 
 NOT_PROVEN = """\
@@ -70,6 +70,35 @@ def updated(stack):
     check(group["retentionInDays"] == 60, "and so has a log group", group)
 
 
+def restored(stack):
+    """docs/OPERATIONS.md, "Backup and restore": the table as recovery leaves it, and scripts/restore.py from it."""
+    dynamodb, table, copy = stack.client("dynamodb"), stack.outputs["TableName"], f"{stack.name}-restored"
+    keys = [{"AttributeName": name, "KeyType": kind} for name, kind in (("pk", "HASH"), ("sk", "RANGE"))]
+    dynamodb.create_table(TableName=copy, BillingMode="PAY_PER_REQUEST", KeySchema=keys, AttributeDefinitions=[
+        {"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in keys])
+    before, shown, last = tickets(stack), stack.cli("ticket", "1"), {"pk": {"S": "ORDINAL"}, "sk": {"S": "TICKET"}}
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+        for item in page["Items"]:
+            dynamodb.put_item(TableName=copy, Item=item)
+            if item["pk"]["S"] == "TICKET#1":
+                dynamodb.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
+    stack.cli("tickets", "--next-number", "900")
+
+    def restore(*options):
+        return common.run([sys.executable, ROOT / "scripts/restore.py", "--from", copy, "--to", table, *options],
+                          env=stack.emulator.environment)
+
+    check("ACME" not in stack.cli("ticket", "1", codes=(1,)), "a ticket is lost")
+    told = restore("--key", "TICKET#1")
+    check(tickets(stack) == before and stack.cli("ticket", "1") == shown, f"restore.py brings it back: {told.strip()}", told)
+    told = restore()
+    check(told.startswith("0 items written"), "nothing else was missing, and nothing is touched", told)
+    restore("--replace")
+    number = dynamodb.get_item(TableName=table, Key=last, ConsistentRead=True)["Item"]["next"]["N"]
+    check((number, tickets(stack)) == ("899", before), "all put back as it was, but the last number, which never goes back",
+          number)
+
+
 def ran(stack):
     found = stack.executed()
     print("  what really ran:")
@@ -103,6 +132,8 @@ def main():
         if mode == "iam":
             rights.roles_are_enforced(stack)
         updated(stack)
+        if mode == "plain":
+            restored(stack)
         ran(stack)
         deleted(stack)
     except SystemExit:
