@@ -38,7 +38,7 @@ impl Ingest {
     pub(super) fn told(&self, id: &LedgerId, row: &LedgerRow) -> Answer {
         let answer = Answer::of(id.to_string(), row);
         log(&answer, row);
-        of_row(&answer, row).tell();
+        of_row(&answer, row).counting(Metric::ParseFailures, u64::from(is_unread(row))).tell();
         answer
     }
 
@@ -49,11 +49,11 @@ impl Ingest {
         let parsed = &copy.reading.parsed;
         let octets: u64 = parsed.attachments.iter().map(|attachment| attachment.size).sum();
         let refused = copy.refused_attachments().iter().flatten().count();
-        let panics = parsed.defects.iter().filter(|slug| *slug == PARSER_PANIC).count();
+        let unread = is_unread(row) || parsed.defects.iter().any(|slug| slug == PARSER_PANIC);
         let measured = of_row(&answer, row).counting(Metric::ParseDefects, parsed.defects.len() as u64);
         let measured = measured.counting(Metric::AttachmentBytes, octets);
         let measured = measured.counting(Metric::AttachmentsRefused, refused as u64);
-        measured.counting(Metric::ParseFailures, panics as u64).tell();
+        measured.counting(Metric::ParseFailures, u64::from(unread)).tell();
         answer
     }
 }
@@ -87,12 +87,15 @@ fn of_row(answer: &Answer, row: &LedgerRow) -> Measurement {
         }
         Outcome::Failed => {
             let mailbox = Some(row.mailbox.as_str()).filter(|mailbox| *mailbox != NO_MAILBOX);
-            let unread = matches!(row.cause, Some(Cause::UnreadablePayload | Cause::Poison));
-            let measured = measured.by(catalogue::MAILBOX, mailbox.unwrap_or_default()).with(Metric::Failed, 1);
-            measured.counting(Metric::ParseFailures, u64::from(unread))
+            measured.by(catalogue::MAILBOX, mailbox.unwrap_or_default()).with(Metric::Failed, 1)
         }
         Outcome::Committed | Outcome::Queued | Outcome::Duplicate | Outcome::Ignored => measured,
     }
+}
+
+/// True where it failed because it could not be read.
+fn is_unread(row: &LedgerRow) -> bool {
+    row.outcome == Outcome::Failed && matches!(row.cause, Some(Cause::UnreadablePayload | Cause::Poison))
 }
 
 /// Nothing where the clocks disagree.

@@ -59,23 +59,23 @@ impl Ingest {
     ) -> Result<Vec<Answer>, IngestError> {
         let ingress = inbound.ingress.clone();
         let key = match &inbound.origin {
-            Origin::Stored { key, .. } => key.clone(),
-            Origin::Received | Origin::Rebuilt => String::new(),
+            Origin::Stored { key, .. } => Some(key.clone()),
+            Origin::Received | Origin::Rebuilt => None,
         };
         let work = async {
             // On the heap: large futures, and callers hold this one in theirs.
-            if key.is_empty() {
-                Box::pin(self.first(inbound, delivery)).await
-            } else {
-                Box::pin(self.stored_at(&key, inbound, delivery)).await
+            match &key {
+                Some(key) => Box::pin(self.stored_at(key, inbound, delivery)).await,
+                None => Box::pin(self.first(inbound, delivery)).await,
             }
         };
+        let raw_key = key.as_deref().unwrap_or_default();
         // What comes again was counted when it first came.
         if delivery.is_some_and(|delivery| delivery.counts) {
-            note_trace(&ingress, &key);
+            note_trace(&ingress, raw_key);
             return work.await;
         }
-        self.handed_over(&ingress, &key, work).await
+        self.handed_over(&ingress, raw_key, work).await
     }
 
     async fn stored_at(

@@ -29,8 +29,6 @@ fn each_end_is_counted_as_what_it_is() {
     let late = LedgerRow { ended_at: at("2026-11-02T09:01:00.001Z"), ..committed.clone() };
     let just = LedgerRow { ended_at: at("2026-11-02T09:01:00Z"), ..committed.clone() };
     let released = LedgerRow { actor: Some("me".to_owned()), ..late.clone() };
-    let unread = LedgerRow { cause: Some(Cause::UnreadablePayload), ..row(Outcome::Failed) };
-    let expired = LedgerRow { cause: Some(Cause::FetchExpired), ..row(Outcome::Failed) };
     let early = LedgerRow { ended_at: at("2026-11-02T08:00:00Z"), ..committed.clone() };
     let one = (Metric::Mails, 1);
     for (what, row, wanted) in [
@@ -39,8 +37,7 @@ fn each_end_is_counted_as_what_it_is() {
         ("more is late", &late, vec![one, (Metric::TimeToTicket, 60_001), (Metric::Late, 1)]),
         ("it waited for a person", &released, vec![one]),
         ("our clock is behind theirs", &early, vec![one, (Metric::TimeToTicket, 0)]),
-        ("not read", &unread, vec![one, (Metric::Failed, 1), (Metric::ParseFailures, 1)]),
-        ("failed, but not for its form", &expired, vec![one, (Metric::Failed, 1)]),
+        ("failed", &row(Outcome::Failed), vec![one, (Metric::Failed, 1)]),
         ("a duplicate", &row(Outcome::Duplicate), vec![one]),
         ("ignored", &row(Outcome::Ignored), vec![one]),
     ] {
@@ -63,4 +60,12 @@ fn what_is_told_apart_and_by_what() {
     assert_eq!(of_row(&Answer::of("id".to_owned(), &failed), &failed).dimension("Mailbox"), Some("support"));
     let nobodys = LedgerRow { mailbox: NO_MAILBOX.to_owned(), ..failed };
     assert_eq!(of_row(&Answer::of("id".to_owned(), &nobodys), &nobodys).dimension("Mailbox"), None);
+}
+
+#[test]
+fn what_failed_for_its_form_could_not_be_read() {
+    let failed = |cause| LedgerRow { cause: Some(cause), ..row(Outcome::Failed) };
+    assert!(is_unread(&failed(Cause::UnreadablePayload)) && is_unread(&failed(Cause::Poison)));
+    assert!(!is_unread(&failed(Cause::FetchExpired)));
+    assert!(!is_unread(&LedgerRow { outcome: Outcome::Ignored, ..failed(Cause::UnreadablePayload) }));
 }
