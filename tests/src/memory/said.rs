@@ -12,6 +12,31 @@ use crate::{
 };
 use postern_cli::engines::{Engines, TABLE};
 
+/// A webhook's process, over engines of its own but for what is changed in its environment.
+struct Rig {
+    engines: Engines,
+    api: RuntimeApi,
+    handler: Handler,
+    _secrets: tempfile::TempDir,
+}
+
+impl Rig {
+    async fn with(name: &'static str, value: &str) -> Self {
+        let (engines, api) = (Engines::start(None).await.unwrap(), RuntimeApi::start().await);
+        let secrets = tempfile::tempdir().unwrap();
+        write_secrets(secrets.path());
+        let mut environment = environment(&api, &engines, secrets.path());
+        environment.retain(|(known, _)| *known != name);
+        environment.push((name, value.to_owned()));
+        let handler = Handler::start(&environment);
+        Self { engines, api, handler, _secrets: secrets }
+    }
+
+    async fn receive(&mut self, name: &str) -> Value {
+        self.handler.invoke(&self.api, &event(name, &mail_of(name, 1_000))).await.unwrap()
+    }
+}
+
 /// Each line of the log, which is JSON and nothing else.
 fn lines(log: &[String]) -> Vec<Value> {
     log.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
@@ -19,19 +44,13 @@ fn lines(log: &[String]) -> Vec<Value> {
 
 #[tokio::test]
 async fn one_trace_leads_from_the_event_to_the_ticket() {
-    let engines = Engines::start(None).await.unwrap();
-    let api = RuntimeApi::start().await;
-    let secrets = tempfile::tempdir().unwrap();
-    write_secrets(secrets.path());
-    let mut environment = environment(&api, &engines, secrets.path());
-    environment.push(("POSTERN_STACK", "help".to_owned()));
-    let mut handler = Handler::start(&environment);
-    let answer = handler.invoke(&api, &event("traced", &mail_of("traced", 1_000))).await.unwrap();
+    let mut rig = Rig::with("POSTERN_STACK", "help").await;
+    let answer = rig.receive("traced").await;
     assert_eq!(body(&answer)["status"], "created", "{answer}");
-    let log = handler.log().await;
+    let log = rig.handler.log().await;
 
     // What the table says of it is the other end of the trace.
-    let (dynamodb, _) = engines.clients(None);
+    let (dynamodb, _) = rig.engines.clients(None);
     let items = dynamodb.scan().table_name(TABLE).consistent_read(true).send().await.unwrap();
     let of = |prefix: &str| items.items().iter().find(|item| text(item, "pk").starts_with(prefix)).unwrap().clone();
     let entry = items.items().iter().find(|item| text(item, "sk").starts_with("ENTRY#")).unwrap();
@@ -72,18 +91,11 @@ async fn one_trace_leads_from_the_event_to_the_ticket() {
 /// A trouble on the way is logged within the same trace, on whichever line it is told.
 #[tokio::test]
 async fn what_goes_wrong_is_told_within_the_trace() {
-    let engines = Engines::start(None).await.unwrap();
-    let api = RuntimeApi::start().await;
-    let secrets = tempfile::tempdir().unwrap();
-    write_secrets(secrets.path());
-    let mut environment = environment(&api, &engines, secrets.path());
     // Nobody listens there: nothing can be stored, and the queue does not take it either.
-    environment.retain(|(name, _)| *name != "AWS_ENDPOINT_URL_S3");
-    environment.push(("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9".to_owned()));
-    let mut handler = Handler::start(&environment);
-    let answer = handler.invoke(&api, &event("lost", &mail_of("lost", 1_000))).await.unwrap();
+    let mut rig = Rig::with("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9").await;
+    let answer = rig.receive("lost").await;
     assert_eq!(answer["statusCode"], 503, "{answer}");
-    let lines = lines(&handler.log().await);
+    let lines = lines(&rig.handler.log().await);
     let told: Vec<&Value> = lines.iter().filter(|line| line["level"] == "ERROR" || line["level"] == "WARN").collect();
     let traces: BTreeSet<Option<&str>> = told.iter().map(|line| line["span"]["trace_id"].as_str()).collect();
     assert!(!told.is_empty() && traces.len() == 1 && !traces.contains(&None), "{told:#?}");
