@@ -49,6 +49,15 @@ def requests(stack):
     def get(pk):
         return ("dynamodb", "get_item", {"TableName": table, "Key": key(pk)})
 
+    def batch(*pks):
+        return ("dynamodb", "batch_get_item", {"RequestItems": {table: {"Keys": [key(pk) for pk in pks]}}})
+
+    def update(pk):
+        # The condition holds for nothing: who is let through changes nothing.
+        return ("dynamodb", "update_item", {"TableName": table, "Key": key(pk), "UpdateExpression": "SET a = :a",
+                                            "ConditionExpression": "attribute_exists(nothing)",
+                                            "ExpressionAttributeValues": {":a": {"S": "a"}}})
+
     def delete(pk):
         return ("dynamodb", "delete_item", {"TableName": table, "Key": key(pk)})
 
@@ -71,6 +80,8 @@ def requests(stack):
         "Query gsi4 outbox#0": query("outbox#0", "gsi4"), "Query gsi2": query("x", "gsi2"),
         "GetItem MAIL#x": get("MAIL#x"), "GetItem TOKEN#x": get("TOKEN#x"), "GetItem TICKET#1": get("TICKET#1"),
         "GetItem POLL#x": get("POLL#x"), "GetItem MAILBOX": get("MAILBOX"),
+        "BatchGetItem MAIL#x, TICKET#1": batch("MAIL#x", "TICKET#1"), "BatchGetItem TOKEN#x": batch("TOKEN#x"),
+        "UpdateItem ORDINAL": update("ORDINAL"), "UpdateItem MAILBOX": update("MAILBOX"),
         "Transact MAIL#x, TICKET#1": transact("MAIL#x", "TICKET#1"), "Transact MAIL#x, DOOR": transact("MAIL#x", "DOOR"),
         "DeleteItem TICKET#x": delete("TICKET#x"), "DeleteItem POLL#x": delete("POLL#x"),
         "Scan": ("dynamodb", "scan", {"TableName": table}),
@@ -81,19 +92,16 @@ def requests(stack):
     }
 
 
-# Nobody may scan, or list the requesters' index, or write into the safety net's queue.
+# Nobody may scan, or list the requesters' index, or read a token, or write a setting, or into the safety net's queue.
+COMMITS = {"Query MAILBOX", "GetItem MAIL#x", "BatchGetItem MAIL#x, TICKET#1", "Transact MAIL#x, TICKET#1", "UpdateItem ORDINAL",
+           "master secret"}
 MAY = {
-    "WebhookRole": {"Query MAILBOX", "GetItem MAIL#x", "GetItem TOKEN#x", "GetItem TICKET#1",
-                    "Transact MAIL#x, TICKET#1", "master secret", "operator secret"},
-    "ReceiptRole": {"Query MAILBOX", "GetItem MAIL#x", "GetItem TICKET#1", "Transact MAIL#x, TICKET#1",
-                    "read raw/ses/x", "master secret"},
-    "RetryRole": {"Query MAILBOX", "Query gsi4 outbox#0", "GetItem MAIL#x", "GetItem TOKEN#x", "GetItem TICKET#1",
-                  "GetItem POLL#x", "Transact MAIL#x, TICKET#1", "read raw/ses/x", "read raw/raw/x", "master secret",
-                  "operator secret"},
-    "PublishRole": {"GetItem MAIL#x", "GetItem TICKET#1", "GetItem POLL#x", "publish events"},
-    "PollRole": {"Query MAILBOX", "Query POLL#x", "GetItem MAIL#x", "GetItem TICKET#1", "GetItem POLL#x",
-                 "Transact MAIL#x, TICKET#1", "DeleteItem POLL#x", "master secret", "operator secret",
-                 "send to PollQueue"},
+    "WebhookRole": COMMITS | {"operator secret"},
+    "ReceiptRole": COMMITS | {"read raw/ses/x"},
+    "RetryRole": COMMITS | {"Query gsi4 outbox#0", "GetItem TICKET#1", "GetItem POLL#x", "read raw/ses/x", "read raw/raw/x",
+                            "operator secret"},
+    "PublishRole": {"BatchGetItem MAIL#x, TICKET#1", "publish events"},
+    "PollRole": COMMITS | {"Query POLL#x", "GetItem POLL#x", "DeleteItem POLL#x", "operator secret", "send to PollQueue"},
 }
 
 

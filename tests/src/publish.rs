@@ -25,7 +25,7 @@ use postern_publish::App;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    harness::{topic::Topic, wire::Wire},
+    harness::{call::Call, topic::Topic, wire::Wire},
     world::{Copy, Item, World, mail, now, text},
 };
 
@@ -108,6 +108,23 @@ async fn world_with(kind: &str) -> World {
     }
     assert_eq!(due(&world).await.len(), 1, "{kind}");
     world
+}
+
+/// Every kind of call that telling makes, and every one that the sweep makes: held against their roles.
+pub(crate) async fn every_call_of_telling() -> (Vec<Call>, Vec<Call>) {
+    let (mut told, mut swept) = (Vec::new(), Vec::new());
+    for (kind, _) in KINDS {
+        let world = world_with(kind).await;
+        let wire = Wire::new();
+        let later = now() + SignedDuration::from_hours(24 * 40);
+        let found = world.over(&wire).store.sweep_due(later, later, 100).await.unwrap();
+        assert_eq!(found.touched, 1, "{kind}");
+        swept.extend(wire.take());
+        let wire = wire.with_topic(&Topic::default());
+        assert!(handle(&app(&world, &wire), &records(&world).await).await.is_empty(), "{kind}");
+        told.extend(wire.calls());
+    }
+    (told, swept)
 }
 
 /// Tells what is due; all that was told.

@@ -110,7 +110,7 @@ fn every_check_notices_what_it_is_for() {
         ("roles", &format!("WebhookRole/Properties/{document}/4/Resource"), json!("*")),
         ("roles", &format!("WebhookRole/Properties/{document}/4/Condition"), Value::Null),
         ("roles", &format!("RetryRole/Properties/{document}/5/Condition"), Value::Null),
-        ("roles", &format!("WebhookRole/Properties/{document}/5/Resource/0"), json!({"Fn::Sub": "${Bucket.Arn}/*"})),
+        ("roles", &format!("WebhookRole/Properties/{document}/8/Resource/0"), json!({"Fn::Sub": "${Bucket.Arn}/*"})),
         ("roles", &format!("PollRole/Properties/{document}/2/Fn::If/0"), json!("HasKmsKey")),
         ("roles", &format!("PollRole/Properties/{document}/2/Fn::If/1/Action/1"), json!("xray:GetTraceSummaries")),
         ("roles", "RetryRole/Properties/ManagedPolicyArns", json!(["arn:aws:iam::aws:policy/Anything"])),

@@ -82,6 +82,13 @@ impl World {
         SettingsSource::fixed(settings, self.ingest.ambient.clone())
     }
 
+    /// Reads the settings over a wire that is watched, as a function does when it starts.
+    pub(crate) async fn read_settings(&self, wire: &Wire) {
+        let pipeline = self.over(wire);
+        let settings = SettingsSource::new(Settings::default(), pipeline.store.clone(), pipeline.ambient.clone());
+        settings.current().await.unwrap();
+    }
+
     /// The pipeline as one invocation has it, over a wire that is watched.
     pub(crate) fn over(&self, wire: &Wire) -> Ingest {
         pipeline(&self.engines, &self.mailboxes, wire, now())
@@ -322,6 +329,13 @@ impl Copy {
 
     pub(crate) fn forward(mut self, addresses: &[&str]) -> Self {
         self.forward = addresses.iter().map(|a| (*a).to_owned()).collect();
+        self
+    }
+
+    /// Handed over for so many addresses that the record of it does not fit beside the octets.
+    pub(crate) fn for_a_crowd(mut self) -> Self {
+        let crowd = (0..100).map(|n| address(&format!("nobody-of-a-crowd-{n}")));
+        self.forward.extend(crowd);
         self
     }
 
