@@ -1,15 +1,15 @@
 //! `redrive` and `replay`: mail once more.
 
 use postern::{
-    ingest::{Redriven, Rehearsed, Replayed},
+    ingest::{Ingest, Redriven, Rehearsed, Replayed},
     outcome::Answer,
     records::Outcome,
     store::LedgerId,
 };
 use serde_json::json;
 
-use super::{COUNTED_MAX, Output, exit, find_mail, usage};
-use crate::{args, show, sources, system::System};
+use super::{COUNTED_MAX, Output, exit, exit_code, find_mail, usage};
+use crate::{args, show, sources, stack::trouble::in_words, system::System};
 
 /// Turns of the queues that a redrive without a running `dev` works off itself.
 const TURNS_MAX: usize = 100_000;
@@ -32,7 +32,7 @@ pub async fn redrive(args: &args::Redrive) -> anyhow::Result<Output> {
         }
         ids
     };
-    let ingest = postern::ingest::Ingest { retry: Some(system.retry_queue()?), ..system.ingest().await? };
+    let ingest = Ingest { retry: Some(system.retry_queue()?), ..system.ingest().await? };
     let mut output = Output::default();
     let mut redriven = 0_usize;
     for id in &ids {
@@ -78,42 +78,54 @@ async fn failed(system: &System, cause: Option<&str>) -> anyhow::Result<Vec<Ledg
     Ok(wanted.filter_map(|line| LedgerId::parse(&line.id)).collect())
 }
 
-/// Replays mail, or tells what would be decided today.
+/// Replays mail, or tells what would be decided today. One that cannot be is told of, and the others are not to wait for it.
 ///
 /// # Errors
-/// No such mail, or the data directory or stack cannot be opened, read or written.
+/// Wrong usage, or the data directory or stack cannot be opened.
 pub async fn replay(args: &args::Replay) -> anyhow::Result<Output> {
+    if args.dry_run && args.ids.iter().any(|text| is_key(text)) {
+        return Err(usage("--dry-run takes the ids of mail that has a row; `postern mail` lists them"));
+    }
     let system = System::open(&args.common).await?;
     let ingest = system.ingest().await?;
     let mut output = Output::default();
     for text in &args.ids {
-        let by_key = text.starts_with("raw/");
-        let replayed = match (by_key, args.dry_run) {
-            (true, true) => {
-                return Err(usage("--dry-run takes the ids of mail that has a row; `postern mail` lists them"));
-            }
-            (true, false) => ingest.replay_object(text).await?,
-            (false, true) => match ingest.rehearse(&find_mail(&system, text).await?.0).await? {
-                Rehearsed::Done(rows) => {
-                    Replayed::Done(rows.iter().map(|(id, row)| Answer::of(id.to_string(), row)).collect())
-                }
-                Rehearsed::Refused(why) => Replayed::Refused(why),
-            },
-            (false, false) => ingest.replay(&find_mail(&system, text).await?.0).await?,
-        };
-        match replayed {
-            Replayed::Done(answers) => {
+        match once_more(&system, &ingest, text, args.dry_run).await.map_err(in_words) {
+            Ok(Replayed::Done(answers)) => {
                 let name = if args.dry_run { format!("{text}, not written") } else { text.clone() };
                 for answer in answers {
                     output.text.push_str(&show::answer(&answer, &name, args.common.json)?);
                 }
             }
-            Replayed::Refused(why) => {
+            Ok(Replayed::Refused(why)) => {
                 output.trouble.push_str(&format!("postern: {text}: {why}\n"));
-                output.code = exit::REFUSED;
+                output.code = output.code.max(exit::REFUSED);
+            }
+            Err(error) => {
+                output.trouble.push_str(&format!("postern: {text}: {error:#}\n"));
+                output.code = output.code.max(exit_code(&error));
             }
         }
     }
     system.close().await;
     Ok(output)
+}
+
+/// An object key, not the id of a row.
+fn is_key(text: &str) -> bool {
+    text.starts_with("raw/")
+}
+
+async fn once_more(system: &System, ingest: &Ingest, text: &str, dry_run: bool) -> anyhow::Result<Replayed> {
+    if is_key(text) {
+        return Ok(ingest.replay_object(text).await?);
+    }
+    let id = find_mail(system, text).await?.0;
+    if !dry_run {
+        return Ok(ingest.replay(&id).await?);
+    }
+    Ok(match ingest.rehearse(&id).await? {
+        Rehearsed::Done(rows) => Replayed::Done(rows.iter().map(|(id, row)| Answer::of(id.to_string(), row)).collect()),
+        Rehearsed::Refused(why) => Replayed::Refused(why),
+    })
 }

@@ -106,6 +106,17 @@ async fn an_object_without_a_row_is_replayed_by_its_key() {
 }
 
 #[tokio::test]
+async fn one_that_cannot_be_replayed_keeps_no_other_from_it() {
+    let desk = Desk::new();
+    let (first, second) = (left_behind(&desk, "o", false).await, left_behind(&desk, "p", false).await);
+    let nobodys = format!("{}/support", "0".repeat(64));
+    let (code, said) = desk.trouble(&["replay", &nobodys, &first, "raw/mailgun/nobody", &second]).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains(&format!("there is no mail {nobodys}")) && said.contains("raw/mailgun/nobody: "), "{said}");
+    assert_eq!(desk.json(&["tickets"]).await["tickets"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_release_that_cannot_be_now_is_queued_with_its_word() {
     let desk = Desk::new();
     desk.receive(&mail("a", "cust").field("Auto-Submitted: auto-replied")).await;
