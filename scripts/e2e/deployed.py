@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """`sam deploy` of template.yaml as it stands into an emulator of AWS, mail through every way in, an update, `sam delete`.
 
-    scripts/e2e/deployed.py POSTERN BUILD-DIRECTORY WORK-DIRECTORY EMULATOR-PYTHON PORT plain|iam
+    scripts/e2e/deployed.py POSTERN BUILD-DIRECTORY ARCHIVE WORK-DIRECTORY EMULATOR-PYTHON plain|iam
 
 Run by the Python of aws-sam-cli, for its boto3. With `iam` the emulator enforces the roles' policies: the same mail goes
 through, and what a role may not do is refused.
 """
 import pathlib
+import subprocess
 import sys
 
 import common
@@ -73,30 +74,54 @@ def updated(stack):
 def restored(stack):
     """docs/OPERATIONS.md, "Backup and restore": the table as recovery leaves it, and scripts/restore.py from it."""
     dynamodb, table, copy = stack.client("dynamodb"), stack.outputs["TableName"], f"{stack.name}-restored"
+    counter = {"pk": {"S": "ORDINAL"}, "sk": {"S": "TICKET"}}
     keys = [{"AttributeName": name, "KeyType": kind} for name, kind in (("pk", "HASH"), ("sk", "RANGE"))]
     dynamodb.create_table(TableName=copy, BillingMode="PAY_PER_REQUEST", KeySchema=keys, AttributeDefinitions=[
         {"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in keys])
-    before, shown, last = tickets(stack), stack.cli("ticket", "1"), {"pk": {"S": "ORDINAL"}, "sk": {"S": "TICKET"}}
-    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
-        for item in page["Items"]:
-            dynamodb.put_item(TableName=copy, Item=item)
-            if item["pk"]["S"] == "TICKET#1":
-                dynamodb.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
+
+    def lose(item):
+        dynamodb.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
+
+    def last_number():
+        return dynamodb.get_item(TableName=table, Key=counter, ConsistentRead=True)["Item"]["next"]["N"]
+
+    def restore(*options, code=0):
+        command = [sys.executable, ROOT / "scripts/restore.py", "--from", copy, "--to", table, *options]
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                              env=stack.emulator.environment)
+        check(done.returncode == code, f"{' '.join(['restore.py', *options])}: {done.stdout.splitlines()[0]}",
+              done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    before, shown, number = tickets(stack), stack.cli("ticket", "1"), last_number()
+    items = [item for page in dynamodb.get_paginator("scan").paginate(TableName=table) for item in page["Items"]]
+    for item in items:
+        dynamodb.put_item(TableName=copy, Item=item)
+        if item["pk"]["S"] == "TICKET#1":
+            lose(item)
+    lose(counter)
+    stack.cli("ticket", "1", codes=(1,))
+    restore("--key", "TICKET#1")
+    check((tickets(stack), stack.cli("ticket", "1"), last_number()) == (before, shown, number),
+          "the lost ticket is back as it was, and the last number")
     stack.cli("tickets", "--next-number", "900")
-
-    def restore(*options):
-        return common.run([sys.executable, ROOT / "scripts/restore.py", "--from", copy, "--to", table, *options],
-                          env=stack.emulator.environment)
-
-    check("ACME" not in stack.cli("ticket", "1", codes=(1,)), "a ticket is lost")
-    told = restore("--key", "TICKET#1")
-    check(tickets(stack) == before and stack.cli("ticket", "1") == shown, f"restore.py brings it back: {told.strip()}", told)
     told = restore()
     check(told.startswith("0 items written"), "nothing else was missing, and nothing is touched", told)
     restore("--replace")
-    number = dynamodb.get_item(TableName=table, Key=last, ConsistentRead=True)["Item"]["next"]["N"]
-    check((number, tickets(stack)) == ("899", before), "all put back as it was, but the last number, which never goes back",
-          number)
+    check((last_number(), tickets(stack)) == ("899", before), "all is put back but the last number, which never goes back")
+
+    # The same number, another ticket: of that nothing may come, its Message-IDs neither.
+    second = next(item for item in items if item["pk"]["S"] == "TICKET#2" and item["sk"]["S"] == "TICKET")
+    dynamodb.put_item(TableName=copy, Item={**second, "created_at": {"S": "2020-01-01T00:00:00Z"}})
+    ids = [item for item in items if item["pk"]["S"].startswith("MSGID#") and item["ticket"]["N"] == "2"]
+    for item in ids:
+        lose(item)
+    told = restore(code=1)
+    check(ids and told.startswith("0 items written") and "other tickets there: 2;" in told,
+          "of a number that is another ticket now, nothing is copied", told)
+    for item in ids:
+        dynamodb.put_item(TableName=table, Item=item)
+
 
 
 def ran(stack):
@@ -122,15 +147,18 @@ def deleted(stack):
 
 
 def main():
-    postern, build, work, python, port, mode = sys.argv[1:]
+    postern, build, archive, work, python, mode = sys.argv[1:]
     work = pathlib.Path(work, f"deployed-{mode}")
     work.mkdir()
-    emulator = Emulator(python, int(port), work, auth=mode == "iam")
+    emulator = Emulator(python, work, auth=mode == "iam")
     stack = Stack(emulator, "postern-e2e", pathlib.Path(build), postern)
     try:
         deployed(stack)
         if mode == "iam":
             rights.roles_are_enforced(stack)
+        if mode == "plain":
+            stack.build = pathlib.Path(archive)
+            print("  from here on it is deployed from a release's archive")
         updated(stack)
         if mode == "plain":
             restored(stack)
