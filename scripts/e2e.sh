@@ -15,8 +15,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-emulator_port=14566
-
 install=false
 for argument in "$@"; do
   case "$argument" in
@@ -41,6 +39,8 @@ source scripts/e2e/steps.sh
 source scripts/e2e/tools.sh
 # shellcheck source=scripts/e2e/docker.sh
 source scripts/e2e/docker.sh
+# shellcheck source=scripts/e2e/archive.sh
+source scripts/e2e/archive.sh
 # shellcheck source=scripts/e2e/sizes.sh
 source scripts/e2e/sizes.sh
 
@@ -68,6 +68,8 @@ step 'cargo fetch' cargo fetch --locked
 step 'sam build, x86_64' sam build --build-dir "$build/x86_64" --parameter-overrides Architecture=x86_64
 step 'sam build, one for arm64' sam build WebhookFunction --build-dir "$build/arm64" --parameter-overrides Architecture=arm64
 step sizes sizes
+step archive unpacked_archive
+archive="$(echo "$work"/archive/postern-*-x86_64)"
 # The whole workspace: a single package resolves other features and compiles everything anew.
 step 'cargo build' cargo build --workspace --locked
 
@@ -92,7 +94,7 @@ fi
 step 'cold starts' "$python" scripts/e2e/coldstart.py "$postern" "$build/x86_64" "$work"
 
 if [[ -e "$emulator/complete" ]]; then
-  deployed=("$python" scripts/e2e/deployed.py "$postern" "$build/x86_64" "$work" "$emulator/bin/python3" "$emulator_port")
+  deployed=("$python" scripts/e2e/deployed.py "$postern" "$build/x86_64" "$archive" "$work" "$emulator/bin/python3")
   step 'sam deploy, emulator' "${deployed[@]}" plain
   step 'sam deploy, roles enforced' "${deployed[@]}" iam
 else

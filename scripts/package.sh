@@ -5,6 +5,7 @@
 #   ./scripts/package.sh                      into dist/, named by the version in Cargo.toml and the commit
 #   ./scripts/package.sh --version 0.1.0      a release: version, changelog and the released template must agree with it
 #   ./scripts/package.sh --architecture arm64 only that one
+#   ./scripts/package.sh --into DIR           elsewhere than dist/; what lies there is removed
 #   ./scripts/package.sh --install            also installs the tools, as scripts/e2e.sh does
 #
 # The same commit makes the same archives, but for what the compiler puts into its output.
@@ -12,12 +13,13 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
-  echo "usage: scripts/package.sh [--install] [--version X.Y.Z] [--architecture arm64|x86_64]" >&2
+  echo "usage: scripts/package.sh [--install] [--version X.Y.Z] [--architecture arm64|x86_64] [--into DIR]" >&2
   exit 64
 }
 
 install=false
 release=
+dist=dist
 architectures=(arm64 x86_64)
 while [[ $# -gt 0 ]]; do
   case "$1" in
@@ -31,6 +33,11 @@ while [[ $# -gt 0 ]]; do
       shift
       [[ "${1:-}" == arm64 || "${1:-}" == x86_64 ]] || usage
       architectures=("$1")
+      ;;
+    --into)
+      shift
+      dist="${1:-}"
+      [[ -n "$dist" ]] || usage
       ;;
     *) usage ;;
   esac
@@ -63,7 +70,7 @@ agrees() {
 # pack ARCHITECTURE: builds, and puts everything into one archive.
 pack() {
   local architecture="$1" name="postern-$version$suffix-$1" when
-  # Not in dist: SAM leaves notes of its own beside it.
+  # Not where the archives go: SAM leaves notes of its own beside it.
   local folder="$CARGO_TARGET_DIR/package/$name"
   rm -rf "$folder"
   sam build --build-dir "$folder" --parameter-overrides "Architecture=$architecture"
@@ -71,7 +78,7 @@ pack() {
   python3 scripts/package/packaged.py "$folder/template.yaml" "$architecture"
   cp LICENSE CHANGELOG.md scripts/package/DEPLOY.md scripts/package/samconfig.toml "$folder/"
   when="$(git log -1 --format=%ct)"
-  tar --sort=name --mtime="@$when" --owner=0 --group=0 --numeric-owner -C "$CARGO_TARGET_DIR/package" -cf - "$name" | gzip -n >"dist/$name.tar.gz"
+  tar --sort=name --mtime="@$when" --owner=0 --group=0 --numeric-owner -C "$CARGO_TARGET_DIR/package" -cf - "$name" | gzip -n >"$dist/$name.tar.gz"
   rm -rf "$folder"
 }
 
@@ -82,12 +89,16 @@ else
   suffix="-$(git rev-parse --short HEAD)"
 fi
 prepare_sam
-rm -rf dist
-mkdir dist
+python3 -c 'import samcli' 2>/dev/null || {
+  echo "package.sh: python3 has no samcli beside it, as where pipx installed sam; ./scripts/package.sh --install" >&2
+  exit 69
+}
+rm -rf "$dist"
+mkdir -p "$dist"
 for architecture in "${architectures[@]}"; do
   pack "$architecture"
 done
 if [[ -n "$release" ]]; then
-  notes "$release" >dist/NOTES.md
+  notes "$release" >"$dist/NOTES.md"
 fi
-(cd dist && sha256sum postern-*.tar.gz | tee SHA256SUMS && ls -l postern-*.tar.gz)
+(cd "$dist" && sha256sum postern-*.tar.gz | tee SHA256SUMS && ls -l postern-*.tar.gz)

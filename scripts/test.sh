@@ -47,7 +47,7 @@ if ! command -v postfix >/dev/null && [[ ! -x /usr/sbin/postfix ]]; then
   if [[ "$install" == true ]] && command -v apt-get >/dev/null; then
     # Without a configuration of its own the machine's Postfix never starts.
     echo "postfix postfix/main_mailer_type select No configuration" | "${as_root[@]}" debconf-set-selections
-    apt_install postfix
+    apt_install_stopped postfix
   else
     echo "== Postfix: its tests are SKIPPED; sudo apt-get install -y --no-install-recommends postfix"
   fi
@@ -57,7 +57,7 @@ fi
 # And a Dovecot of their own, on high loopback ports; the installed one is not touched.
 if [[ ! -x /usr/sbin/dovecot ]]; then
   if [[ "$install" == true ]] && command -v apt-get >/dev/null; then
-    apt_install dovecot-imapd openssl
+    apt_install_stopped dovecot-imapd openssl
   else
     echo "== Dovecot: its tests are SKIPPED; sudo apt-get install -y --no-install-recommends dovecot-imapd openssl"
   fi

@@ -11,7 +11,6 @@ import http.client
 import json
 import pathlib
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,12 +22,6 @@ import samcli
 
 EVENTS = {"Webhook": "webhook-raw-relay", "Receipt": "receipt-sns-in-sqs", "Retry": "retry-decide",
           "Publish": "publish-ticket-opened", "Poll": "poll-schedule"}
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def variables(data):
@@ -45,15 +38,17 @@ def variables(data):
 
 def first_answer(port, event):
     """Knocks until somebody opens; gives what the function answers."""
-    while True:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         try:
             connection.request("POST", "/2015-03-31/functions/function/invocations", event)
             return connection.getresponse().read()
-        except ConnectionRefusedError:
+        except (ConnectionError, http.client.RemoteDisconnected):
             time.sleep(0.001)
         finally:
             connection.close()
+    return common.fail(f"no answer at port {port} within 30 s")
 
 
 def high_water(rie):
@@ -66,7 +61,7 @@ def high_water(rie):
 
 
 def once(rie, bootstrap, event, environment):
-    port, api = free_port(), free_port()
+    port, api = common.free_port(), common.free_port()
     started = time.monotonic()
     process = subprocess.Popen([rie, "--runtime-interface-emulator-address", f"127.0.0.1:{port}",
                                 "--runtime-api-address", f"127.0.0.1:{api}", str(bootstrap)],

@@ -3,6 +3,7 @@ import atexit
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,6 +41,13 @@ def background(command, log, **options):
                                    stdin=subprocess.DEVNULL, **options)
     atexit.register(stop, process)
     return process
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def stop(process, seconds=20):

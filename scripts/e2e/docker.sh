@@ -8,12 +8,16 @@ base_image=public.ecr.aws/lambda/provided:al2023-x86_64
 # What SAM makes of it.
 sam_image=public.ecr.aws/lambda/provided:al2023-rapid-x86_64
 docker_bridge=postern0
-docker_bridge_address=172.31.250.1
+# Of the range for benchmarks (RFC 2544), which no network uses.
+docker_bridge_address=198.19.250.1
 # Left to itself, a bridge takes the lowest address of its ports. That changes as containers come and go, and one that
 # knows the old address then reaches nothing for some seconds.
 docker_bridge_mac=02:70:6f:73:74:01
 docker_pid=
 docker_before=
+# What docker_stop takes away again.
+docker_started=false
+docker_bridge_made=false
 
 # Why there are no containers, in words; empty where there are.
 docker_missing=
@@ -35,12 +39,12 @@ docker_start() {
       docker_missing="there is no $base_image, and only root can make it by debootstrap"
     fi
   fi
-  [[ -z "$docker_missing" ]]
+  [[ -z "$docker_missing" ]] && docker_started=true
 }
 
 docker_own() {
   {
-    ip link add "$docker_bridge" address "$docker_bridge_mac" type bridge &&
+    ip link add "$docker_bridge" address "$docker_bridge_mac" type bridge && docker_bridge_made=true &&
       ip addr add "$docker_bridge_address/24" dev "$docker_bridge" &&
       ip link set "$docker_bridge" up
   } 2>"$work/dockerd.log" || return 1
@@ -63,15 +67,17 @@ docker_own() {
 docker_stop() {
   local container
   # `sam local` takes its containers away itself, unless it was killed.
-  for container in $(docker ps --all --quiet --filter "ancestor=$sam_image" 2>/dev/null); do
-    [[ "$docker_before" == *"$container"* ]] || docker rm --force "$container" >/dev/null
-  done
+  if [[ "$docker_started" == true ]]; then
+    for container in $(docker ps --all --quiet --filter "ancestor=$sam_image" 2>/dev/null); do
+      [[ "$docker_before" == *"$container"* ]] || docker rm --force "$container" >/dev/null
+    done
+  fi
   if [[ -n "$docker_pid" ]]; then
     kill "$docker_pid" 2>/dev/null && wait "$docker_pid"
     docker_pid=
     unset DOCKER_HOST
   fi
-  if [[ -e "$work/dockerd.log" ]]; then
+  if [[ "$docker_bridge_made" == true ]]; then
     ip link del "$docker_bridge" 2>/dev/null || true
   fi
 }
@@ -83,6 +89,10 @@ docker_image() {
   local mirror suite root="$work/image"
   suite="$(. /etc/os-release && echo "$VERSION_CODENAME")"
   mirror="$(apt-get indextargets --format '$(SITE)' "Codename: $suite" 'Created-By: Packages' | head -n 1)"
+  # A list of mirrors is apt's own; debootstrap takes one, and without any the distribution's.
+  if [[ "$mirror" == mirror+file:* ]]; then
+    mirror="$(awk '/^[a-z]+:/ { print $1; exit }' "${mirror#mirror+file:}")"
+  fi
   echo "making $base_image of $suite"
   debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 || {
     tail -n 5 "$work/debootstrap.log"

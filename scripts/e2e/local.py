@@ -283,14 +283,14 @@ def main():
     (data / "secrets").mkdir(parents=True, mode=0o700)
     (data / "secrets" / "operator.json").write_text(json.dumps(OPERATOR))
     log = work / "dev.log"
-    dev = common.background([postern, "dev", "--data", data, "--port", "18080"], log, env=common.environment())
+    dev = common.background([postern, "dev", "--data", data, "--port", common.free_port()], log, env=common.environment())
     common.wait_for("postern dev", lambda: dev.poll() is not None or "Ctrl-C stops" in log.read_text())
     check(dev.poll() is None, "postern dev runs", log.read_text())
     url = json.loads((data / "endpoints.json").read_text())["http"]
     engines = Engines(data)
     sam = Sam(build, work, front.serve(data, bridge), data)
     invoke_all(sam, engines)
-    api(sam, log, 18090, url)
+    api(sam, log, common.free_port(), url)
     common.stop(dev)
 
 

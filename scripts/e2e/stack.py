@@ -19,16 +19,16 @@ PARAMETERS = {
 class Emulator:
     """The emulator as a process of ours, on 127.0.0.1."""
 
-    def __init__(self, python, port, work, auth):
-        self.url = f"http://127.0.0.1:{port}"
-        self.port = port
+    def __init__(self, python, work, auth):
+        self.port = common.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         # `test` is its name for the account's root, which may do everything.
         self.environment = common.environment(
             AWS_ENDPOINT_URL=self.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test",
             AWS_DEFAULT_REGION=REGION, AWS_REGION=REGION, AWS_EC2_METADATA_DISABLED="true",
         )
         self.log = work / "emulator.log"
-        settings = {**self.environment, "GATEWAY_PORT": str(port), "AUTH": str(auth).lower()}
+        settings = {**self.environment, "GATEWAY_PORT": str(self.port), "AUTH": str(auth).lower()}
         self.process = common.background([python, ROOT / "scripts/e2e/emulator.py"], self.log, env=settings, cwd=work)
         wait_for("the emulator", self.answers, seconds=30)
 
@@ -60,10 +60,12 @@ class Stack:
         self.resources, self.outputs = {}, {}
 
     def deploy(self, **changes):
-        """`sam deploy` of the template as `sam build` left it, with parameters and nothing else changed."""
+        """`sam deploy` of the template as `sam build` left it, or of an archive, which has a configuration of its own; with
+        parameters and nothing else changed."""
+        own = self.build / "samconfig.toml"
         overrides = [f"{name}={value}" for name, value in {**PARAMETERS, **changes}.items()]
         run(["sam", "deploy", "--template-file", self.build / "template.yaml", "--stack-name", self.name,
-             "--config-file", ROOT / "samconfig.toml", "--no-confirm-changeset", "--no-progressbar",
+             "--config-file", own if own.exists() else ROOT / "samconfig.toml", "--no-confirm-changeset", "--no-progressbar",
              "--parameter-overrides", *overrides], env=self.emulator.environment)
         found = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
         self.outputs = {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}

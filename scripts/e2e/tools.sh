@@ -59,22 +59,14 @@ prepare_tools() {
   [[ "$install" == true ]] || return 0
   python_tools "$checkov" "checkov==$checkov_version"
   python_tools "$emulator" "ministack[full]==$ministack_version"
-  if ! command -v dockerd >/dev/null || ! command -v debootstrap >/dev/null || ! command -v ip >/dev/null; then
-    # Its package would start a daemon for good; the test starts one of its own where none runs.
-    if command -v apt-get >/dev/null; then install_docker; fi
-  fi
-}
-
-# Nothing is started by it: policy-rc.d forbids that, where it is not there already.
-install_docker() {
-  local policy=/usr/sbin/policy-rc.d made=false
-  if [[ ! -e "$policy" ]]; then
-    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
-    "${as_root[@]}" chmod 755 "$policy"
-    made=true
-  fi
-  apt_install docker.io debootstrap iptables iproute2
-  if [[ "$made" == true ]]; then
-    "${as_root[@]}" rm "$policy"
+  # Each for itself: a Docker from elsewhere would have to go for Debian's. Nothing is started: the test starts a daemon of
+  # its own where none runs.
+  local missing=()
+  command -v dockerd >/dev/null || missing+=(docker.io iptables)
+  command -v debootstrap >/dev/null || missing+=(debootstrap)
+  command -v ip >/dev/null || missing+=(iproute2)
+  command -v curl >/dev/null || missing+=(curl)
+  if ((${#missing[@]} > 0)) && command -v apt-get >/dev/null; then
+    apt_install_stopped "${missing[@]}"
   fi
 }
