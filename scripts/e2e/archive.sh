@@ -7,7 +7,7 @@ unpacked_archive() {
   (cd "$work/dist" && sha256sum --check --quiet SHA256SUMS)
   mkdir "$work/archive"
   tar -C "$work/archive" -xzf "$work"/dist/postern-*-x86_64.tar.gz
-  cd "$work"/archive/postern-*-x86_64
+  cd "$work"/archive/postern-*-x86_64 || return
   for bootstrap in "$build"/x86_64/*/bootstrap; do
     function="$(basename "$(dirname "$bootstrap")")"
     cmp "$bootstrap" "$function/bootstrap"
