@@ -1,46 +1,11 @@
 //! What is logged: never a subject, a body, an address or a secret.
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
-
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
-
 use super::suite::{WAYS, forgeries, open, secret};
 use crate::{
     doors::hear,
-    harness::{call::Service, fault::Fault, wire::Wire},
+    harness::{call::Service, fault::Fault, log::Log, wire::Wire},
     world::{World, mail},
 };
-
-#[derive(Clone, Default)]
-struct Collected(Arc<Mutex<Vec<u8>>>);
-
-impl Collected {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Collected {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Collected {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Words that stand in subject, body, addresses, Message-ID and secrets of the requests below.
 const SECRETS: [&str; 11] = [
@@ -62,15 +27,7 @@ const FILTER: &str = "warn,postern=trace,postern_webhook=trace";
 
 #[tokio::test]
 async fn no_request_leaves_its_words_in_the_log() {
-    let collected = Collected::default();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(EnvFilter::new(FILTER))
-        .with_writer(collected.clone())
-        .finish();
-    // While there is one subscriber only, a line that another thread's test passes first is switched off for all of them.
-    let _second = tracing::Dispatch::new(tracing_subscriber::fmt().with_env_filter(EnvFilter::new("off")).finish());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::of(FILTER);
     for way in WAYS {
         let world = World::new().await;
         let app = open(&world, &Wire::new(), &secret(false));
@@ -93,7 +50,7 @@ async fn no_request_leaves_its_words_in_the_log() {
         wire.fail_service(Service::S3, Fault::ServerError);
         assert_eq!(hear(&down, way.good("d", &mail("bodyword3", "cust").octets("late"))).await.status, 503);
     }
-    let log = collected.text();
+    let log = log.text();
     for expected in ["mail decided", "request not taken", "cannot be read", "mail not taken", "\"octets\""] {
         assert!(log.contains(expected), "the log lacks {expected:?}, so this test sees nothing: {log}");
     }

@@ -1,19 +1,14 @@
 //! How the function starts and what it logs.
 
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-    sync::{Arc, Mutex},
-};
+use std::process::{Command, Stdio};
 
 use jiff::Timestamp;
 use postern::{ambient::Ambient, config::Config};
 use postern_publish::App;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use super::{KINDS, app, config, handle, records, world_with};
 use crate::{
-    harness::{fault::Fault, topic::Topic, wire::Wire},
+    harness::{fault::Fault, log::Log, topic::Topic, wire::Wire},
     world::World,
 };
 
@@ -39,36 +34,9 @@ fn a_process_without_configuration_ends_and_names_everything() {
     }
 }
 
-#[derive(Clone, Default)]
-struct Collected(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Collected {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Collected {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn no_subject_and_no_address_is_logged() {
-    let collected = Collected::default();
-    let filter = EnvFilter::new("warn,postern=trace,postern_publish=trace");
-    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(collected.clone()).finish();
-    // As in providers/logs.rs: while there is one subscriber only, other threads may switch a line off for all.
-    let _second = tracing::Dispatch::new(tracing_subscriber::fmt().with_env_filter(EnvFilter::new("off")).finish());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::of("warn,postern=trace,postern_publish=trace");
     for (kind, _) in KINDS {
         let world = world_with(kind).await;
         let topic = Topic::default();
@@ -84,7 +52,7 @@ async fn no_subject_and_no_address_is_logged() {
         assert!(!topic.published().is_empty(), "{kind}");
         assert!(app.handle(serde_json::json!({"Records": [{"eventSource": "aws:sns"}]})).await.is_err());
     }
-    let log = String::from_utf8(collected.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for expected in ["stream records worked off", "not told yet", "TICKET#1 ENTRY#"] {
         assert!(log.contains(expected), "the log lacks {expected:?}, so this test sees nothing: {log}");
     }
