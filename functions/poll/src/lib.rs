@@ -111,8 +111,8 @@ impl App {
         Ok(json!({ "doors": doors.len() }))
     }
 
-    /// Seconds since the last good poll, of the folder that is worst off. A folder that was never polled counts from the
-    /// first try.
+    /// Seconds since the last good poll, of the folder that is worst off. A folder that was never polled well counts from
+    /// the first try.
     async fn freshness(&self, door: &Door) {
         let ingest = &self.poller.ingest;
         let now = ingest.ambient.now();
@@ -123,11 +123,7 @@ impl App {
                 return;
             }
         };
-        let age = |folder: &postern::poll::Freshness| {
-            let tried = folder.last_try.filter(|_| folder.last_good.is_none());
-            folder.age(now).or_else(|| u64::try_from(now.duration_since(tried?).as_secs()).ok())
-        };
-        if let Some(worst) = folders.iter().filter_map(age).max() {
+        if let Some(worst) = folders.iter().filter_map(|folder| folder.age_or_tried(now)).max() {
             Measurement::at(now).by(catalogue::DOOR, door.id.as_str()).with(Metric::Freshness, worst).tell();
         }
     }

@@ -18,6 +18,8 @@ pub struct Freshness {
     pub folder: String,
     /// When all that was there had been seen; `None` = never.
     pub last_good: Option<Timestamp>,
+    /// When the first poll was begun.
+    pub first_try: Option<Timestamp>,
     /// When a poll was last begun.
     pub last_try: Option<Timestamp>,
     /// Why the last one came to no good end.
@@ -30,9 +32,18 @@ impl Freshness {
     /// Seconds since the last good poll; `None` = there was none.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<u64> {
-        let seconds = now.duration_since(self.last_good?).as_secs();
-        Some(u64::try_from(seconds).unwrap_or_default())
+        Some(seconds(self.last_good?, now))
     }
+
+    /// The same; where there was no good poll, since the first one. `None` = there was none at all.
+    #[must_use]
+    pub fn age_or_tried(&self, now: Timestamp) -> Option<u64> {
+        Some(seconds(self.last_good.or(self.first_try)?, now))
+    }
+}
+
+fn seconds(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default()
 }
 
 impl Store {
@@ -44,8 +55,8 @@ impl Store {
         let mut all = Vec::new();
         for name in door.imap.iter().flat_map(|imap| &imap.folders) {
             let (state, parked) = self.folder(&door.id, name).await?;
-            let Folder { last_good, last_try, trouble, .. } = state.unwrap_or_default();
-            all.push(Freshness { folder: name.clone(), last_good, last_try, trouble, parked });
+            let Folder { last_good, first_try, last_try, trouble, .. } = state.unwrap_or_default();
+            all.push(Freshness { folder: name.clone(), last_good, first_try, last_try, trouble, parked });
         }
         Ok(all)
     }

@@ -24,6 +24,9 @@ pub struct Folder {
     /// When all that was there had been seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_good: Option<Timestamp>,
+    /// When it was begun for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_try: Option<Timestamp>,
     /// When it was last begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_try: Option<Timestamp>,

@@ -45,7 +45,9 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(keys::poll(door, folder).attributes()))
-            .update_expression("SET holder = :holder, lease_until = :until, last_try = :at")
+            .update_expression(
+                "SET holder = :holder, lease_until = :until, last_try = :at, first_try = if_not_exists(first_try, :at)",
+            )
             .condition_expression("attribute_not_exists(lease_until) OR lease_until < :now OR holder = :holder")
             .expression_attribute_values(":holder", text(holder))
             .expression_attribute_values(":until", AttributeValue::N(until(now).to_string()))

@@ -127,3 +127,21 @@ async fn twenty_doors_and_one_that_hangs() {
     }
     assert_eq!(side.entries().await, ["a"], "nineteen sightings of one mail are one");
 }
+
+/// Also where no poll has ever been good: a wrong password from the first day on is an alarm, not silence.
+#[tokio::test]
+async fn a_folder_that_was_never_good_counts_from_its_first_try() {
+    let mut side = Side::new().await;
+    side.operator = "{}".to_owned();
+    assert_eq!(side.world.ingest.store.freshness(&side.door).await.unwrap()[0].age_or_tried(now()), None);
+    for minute in [0, 1, 19] {
+        assert_eq!(side.poll(minute).await.trouble.len(), 1, "there is no password");
+    }
+    let at = |minutes| now() + SignedDuration::from_mins(minutes);
+    let fresh = side.world.ingest.store.freshness(&side.door).await.unwrap().remove(0);
+    assert_eq!((fresh.age(at(20)), fresh.age_or_tried(at(20))), (None, Some(20 * 60)));
+    side.operator = json!({ "elsewhere": { "passwords": [super::fake::PASSWORD] } }).to_string();
+    side.poll(30).await;
+    let fresh = side.world.ingest.store.freshness(&side.door).await.unwrap().remove(0);
+    assert_eq!(fresh.age_or_tried(at(31)), Some(60));
+}
