@@ -13,6 +13,7 @@ mod races;
 mod receipts;
 mod redrive;
 mod samples;
+mod traces;
 mod verdicts;
 
 pub(crate) use every_call::{every_call_of_receipt, every_call_of_retry};

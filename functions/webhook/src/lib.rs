@@ -135,6 +135,9 @@ impl App {
             }
         };
         let status = StatusCode::from_u16(rejected.status(door.provider)).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        if let Rejected::Unreadable { ingress, .. } = &rejected {
+            telemetry::note_trace(ingress, "");
+        }
         tracing::warn!(door = door.id.as_str(), status = status.as_u16(), why = %rejected, "request not taken");
         let code = match rejected {
             Rejected::Unreadable { why, slug, ingress, guard } => {

@@ -10,6 +10,7 @@ use crate::{
     outcome::{Answer, IngestError},
     records::{LedgerRow, Outcome},
     store::LedgerId,
+    telemetry::note_trace,
 };
 
 /// How a release ended.
@@ -35,6 +36,7 @@ impl Ingest {
         let Some(row) = self.store.ledger_row(id).await? else {
             return Ok(Released::Refused(format!("no mail {id} in the ledger")));
         };
+        note_trace(&row.ingress, &row.raw_key);
         if row.outcome != Outcome::Held {
             return Ok(Released::Refused(format!("the mail is {}, not held", row.outcome.as_str())));
         }

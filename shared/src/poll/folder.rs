@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
+use tracing::Instrument;
 
 use super::{ATTEMPTS_MAX, Ask, BATCH, Polled, Poller, RESYNC_BACK, Trouble, message::Fate};
 use crate::{
@@ -43,7 +44,8 @@ impl Run<'_> {
                 if self.is_over() {
                     return Ok(());
                 }
-                self.one(session, *uid, &metas).await?;
+                // All of one message within one span: what is said of it carries its trace id.
+                self.one(session, *uid, &metas).instrument(telemetry::span("message")).await?;
             }
         }
         if let Some(horizon) = self.state.horizon.take() {
@@ -117,7 +119,8 @@ impl Run<'_> {
         });
         let event = format!("uidvalidity:{}", opened.uid_validity);
         let ingress = Ingress::at(self.door, Some(event), self.poller.now());
-        self.poller.ingest.noted(ingress, note.to_string().into(), "before-horizon").await?;
+        let noted = self.poller.ingest.noted(ingress, note.to_string().into(), "before-horizon");
+        noted.instrument(telemetry::span("note")).await?;
         Ok(())
     }
 
@@ -231,7 +234,8 @@ impl Run<'_> {
                     continue;
                 }
                 self.go_on().await?;
-                match Box::pin(self.message(session, uid, meta)).await {
+                let one = Box::pin(self.message(session, uid, meta)).instrument(telemetry::span("message"));
+                match one.await {
                     Fate::Taken => self.file(session, uid).await?,
                     Fate::Vanished => self.did.vanished += 1,
                     Fate::TooLarge => self.did.trouble.push(format!("message {uid} is larger than any door takes")),

@@ -58,8 +58,7 @@ impl Run<'_> {
         };
         let inbound = self.inbound(raw, uid, meta);
         // On the heap: a large future. A panic is this message's own.
-        let run = AssertUnwindSafe(Box::pin(self.poller.ingest.run(inbound)).instrument(telemetry::span("message")))
-            .catch_unwind();
+        let run = AssertUnwindSafe(Box::pin(self.poller.ingest.run(inbound))).catch_unwind();
         match run.await {
             Ok(Ok(answers)) => {
                 self.did.taken += 1;
@@ -108,9 +107,9 @@ impl Run<'_> {
         let hopeless = matches!(slug, "poll-attempts-used-up" | "poll-too-large" | "poll-panic");
         let next = (!hopeless).then(|| now.checked_add(AGAIN_AFTER).unwrap_or(now));
         let parked = Parked { uid_validity, uid, cause: slug.to_owned(), at: now, again: 0, next };
-        tracing::error!(door = self.door.id.as_str(), uid, slug, "a message is left aside; the rest goes on");
         let (ingress, note) = self.note_of(&parked);
         self.poller.ingest.unreadable(ingress, note, slug, None).await?;
+        tracing::error!(door = self.door.id.as_str(), uid, slug, "a message is left aside; the rest goes on");
         self.poller.ingest.store.park_message(&self.door.id, self.name, &parked).await?;
         self.did.parked += 1;
         Ok(())
@@ -136,7 +135,7 @@ impl Run<'_> {
             if self.is_over() {
                 return Ok(());
             }
-            self.try_again(session, parked, now).await?;
+            self.try_again(session, parked, now).instrument(telemetry::span("message")).await?;
         }
         Ok(())
     }
