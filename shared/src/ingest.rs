@@ -129,7 +129,7 @@ impl Ingest {
             let arrival = Box::pin(self.arrive(inbound)).await;
             Box::pin(self.run_arrival(arrival)).await
         };
-        self.handed_over(&ingress, "", work).await
+        self.handed_over(&ingress, ("", false), work).await
     }
 
     async fn run_arrival(&self, arrival: Arrival) -> Result<Vec<Answer>, IngestError> {

@@ -2,15 +2,21 @@
 //!
 //! A queue delivers at least once, in any order. Nothing here relies on more: the ledger row decides what is still to do.
 
-use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, time::Duration};
 
 use aws_sdk_sqs::{Client, error::ProvideErrorMetadata};
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::Instrument;
 
-use crate::{inbound::AcceptRecord, mailbox::MailboxId, telemetry};
+use crate::{
+    ambient::Ambient,
+    inbound::AcceptRecord,
+    mailbox::MailboxId,
+    telemetry::{self, Measurement, Metric},
+};
 
 /// Pause before a letter that failed for the first time is seen again.
 const PAUSE_MIN: Duration = Duration::from_secs(30);
@@ -75,24 +81,28 @@ pub struct Letter {
     pub body: String,
     /// How often it was delivered, this time included.
     pub receives: u32,
+    /// When it was delivered for the first time.
+    pub first_received: Option<Timestamp>,
     /// Name of the queue.
     pub queue: String,
 }
 
 impl Letter {
-    /// A letter from what a delivery says: message id and receipt handle, body, count of receives, ARN of the queue.
+    /// A letter from what a delivery says: message id and receipt handle, body, attributes, ARN of the queue.
     #[must_use]
     pub fn new(
         (id, handle): (Option<String>, Option<String>),
         body: Option<String>,
-        receives: Option<&str>,
+        attributes: &HashMap<String, String>,
         queue_arn: Option<&str>,
     ) -> Self {
+        let first = attributes.get("ApproximateFirstReceiveTimestamp").and_then(|millis| millis.parse().ok());
         Self {
             id: id.unwrap_or_default(),
             handle: handle.unwrap_or_default(),
             body: body.unwrap_or_default(),
-            receives: receives.and_then(|count| count.parse().ok()).unwrap_or(1),
+            receives: attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1),
+            first_received: first.and_then(|millis| Timestamp::from_millisecond(millis).ok()),
             queue: queue_arn.and_then(|arn| arn.rsplit(':').next()).unwrap_or_default().to_owned(),
         }
     }
@@ -101,6 +111,12 @@ impl Letter {
     #[must_use]
     pub fn delivery(&self) -> String {
         format!("{}#{}", self.id, self.receives)
+    }
+
+    /// Seconds since it was delivered for the first time.
+    fn waited(&self, now: Timestamp) -> u64 {
+        let first = self.first_received.unwrap_or(now);
+        u64::try_from(now.duration_since(first).as_secs()).unwrap_or(0)
     }
 
     /// How long it rests where it failed.
@@ -170,7 +186,15 @@ fn doubled(receives: u32) -> Duration {
 }
 
 /// Works off a batch, one letter after the other; the ids of those that must come again. A panic is one letter's own.
-pub async fn work_off<F>(queues: &[Queue], letters: &[Letter], handle: impl Fn(Letter) -> F) -> Vec<String>
+///
+/// How long a letter has been tried in vain is measured here: the age that SQS tells of a queue leaves out what was received
+/// three times and more (Amazon SQS Developer Guide, "Available CloudWatch metrics").
+pub async fn work_off<F>(
+    queues: &[Queue],
+    letters: &[Letter],
+    ambient: &Ambient,
+    handle: impl Fn(Letter) -> F,
+) -> Vec<String>
 where
     F: Future<Output = Result<(), String>>,
 {
@@ -187,8 +211,10 @@ where
         span.in_scope(|| {
             tracing::warn!(queue = letter.queue, message = letter.id, receives = letter.receives, why, "comes again");
         });
+        let now = ambient.now();
+        Measurement::at(now).with(Metric::Waiting, letter.waited(now)).tell();
         if let Some(queue) = queues.iter().find(|queue| queue.name() == letter.queue) {
-            queue.put_off(letter).await;
+            queue.put_off(letter).instrument(span).await;
         }
         again.push(letter.id.clone());
     }
@@ -221,6 +247,20 @@ mod tests {
         assert_eq!(seconds, [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
         let all: u64 = (1..=100).map(|n| pause_of_fetch(n).as_secs()).sum();
         assert!(all > 80 * 3600, "a hundred receives: {all} s");
+    }
+
+    #[test]
+    fn a_letter_knows_how_long_it_waits() {
+        let attributes = |all: &[(&str, &str)]| all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let read = |all: &[(&str, &str)]| {
+            Letter::new((None, None), None, &attributes(all), Some("arn:aws:sqs:eu-west-1:1:retry"))
+        };
+        let first = ("ApproximateFirstReceiveTimestamp", "1793610000000");
+        let letter = read(&[("ApproximateReceiveCount", "4"), ("SentTimestamp", "1793600000000"), first]);
+        let now = Timestamp::from_second(1_793_610_000 + 1_801).unwrap();
+        assert_eq!((letter.receives, letter.waited(now), letter.queue.as_str()), (4, 1_801, "retry"));
+        assert_eq!(letter.waited(Timestamp::UNIX_EPOCH), 0, "clocks that disagree");
+        assert_eq!((read(&[]).receives, read(&[]).waited(now)), (1, 0));
     }
 
     #[test]

@@ -84,7 +84,8 @@ impl App {
             // serde would quote what stands there.
             .map_err(|_| HandlerError::Foreign("an SQS event that does not read".to_owned()))?;
         let letters: Vec<Letter> = event.records.into_iter().map(letter).collect();
-        let again = queue::work_off(std::slice::from_ref(&self.queue), &letters, |letter| async move {
+        let ambient = &self.ingest.ambient;
+        let again = queue::work_off(std::slice::from_ref(&self.queue), &letters, ambient, |letter| async move {
             let delivery = Delivery { id: letter.delivery(), receives: letter.receives, counts: letter.receives > 1 };
             take(ingest.map_err(str::to_owned)?, &letter.body, Some(&delivery)).await.map_err(|error| error.to_string())
         });
@@ -147,6 +148,6 @@ fn records(event: &Value) -> &[Value] {
 }
 
 fn letter(record: SqsMessage) -> Letter {
-    let receives = record.attributes.get("ApproximateReceiveCount").map(String::as_str);
-    Letter::new((record.message_id, record.receipt_handle), record.body, receives, record.event_source_arn.as_deref())
+    let ids = (record.message_id, record.receipt_handle);
+    Letter::new(ids, record.body, &record.attributes, record.event_source_arn.as_deref())
 }

@@ -32,6 +32,7 @@ use postern::{
 };
 use serde_json::{Value, json};
 use thiserror::Error;
+use tracing::Instrument;
 
 /// How long the stream has to bring what is due before it counts as lost.
 const SWEPT_AFTER: SignedDuration = SignedDuration::from_mins(10);
@@ -121,7 +122,7 @@ impl App {
         let letters: Vec<Letter> = event.records.into_iter().map(letter).collect();
         let queues = [self.queues.retry.clone(), self.queues.net.clone(), self.queues.dead.clone()];
         let now = now.as_ref();
-        let again = queue::work_off(&queues, &letters, |letter| async move {
+        let again = queue::work_off(&queues, &letters, &self.ingest.ambient, |letter| async move {
             now.map_err(Clone::clone)?.open(&letter).await.map_err(|error| error.to_string())
         });
         Ok(queue::failures(&again.await))
@@ -155,8 +156,13 @@ impl App {
         };
         for key in &objects.keys {
             let delivery = delivery(letter.receives > 1);
-            let seen = self.ingest.account_for(key, Open::BringIn(Some(&delivery))).await?;
-            tracing::info!(key, ?seen, "a raw object is accounted for");
+            // A span of its own: one letter may name several mails.
+            let account = async {
+                let seen = self.ingest.account_for(key, Open::BringIn(Some(&delivery))).await?;
+                tracing::info!(key, ?seen, "a raw object is accounted for");
+                Ok::<_, IngestError>(())
+            };
+            account.instrument(telemetry::span("object")).await?;
         }
         if objects.unread > 0 {
             let why = "an S3 notification with records of another bucket, or without a key";
@@ -241,6 +247,6 @@ impl App {
 }
 
 fn letter(record: SqsMessage) -> Letter {
-    let receives = record.attributes.get("ApproximateReceiveCount").map(String::as_str);
-    Letter::new((record.message_id, record.receipt_handle), record.body, receives, record.event_source_arn.as_deref())
+    let ids = (record.message_id, record.receipt_handle);
+    Letter::new(ids, record.body, &record.attributes, record.event_source_arn.as_deref())
 }

@@ -47,7 +47,7 @@ impl Ingest {
     pub async fn announced(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
         let accept = self.accept_unread(&inbound);
         let (ingress, raw_key) = (accept.ingress.clone(), accept.raw_key.clone());
-        self.handed_over(&ingress, &raw_key, self.announce_all(&inbound, accept)).await
+        self.handed_over(&ingress, (&raw_key, false), self.announce_all(&inbound, accept)).await
     }
 
     async fn announce_all(&self, inbound: &InboundMessage, accept: AcceptRecord) -> Result<Vec<Answer>, IngestError> {

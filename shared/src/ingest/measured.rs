@@ -4,6 +4,7 @@ use std::future::Future;
 
 use super::{Copy, Ingest};
 use crate::{
+    door::Provider,
     inbound::Ingress,
     outcome::{Answer, IngestError},
     parse::PARSER_PANIC,
@@ -14,19 +15,22 @@ use crate::{
 
 /// A mail that takes longer from its transport to its ticket is late, milliseconds.
 const LATE_AFTER: u64 = 60_000;
+/// The same of a polled mail: up to a minute it lies there before anybody asks.
+const LATE_AFTER_POLL: u64 = LATE_AFTER + 60_000;
 
 impl Ingest {
-    /// Works on what a door hands over, and tells that it was taken and how long it took.
+    /// Works on what a door hands over, and tells that it was taken and how long it took. `safe`: it lies in a queue, so it
+    /// was taken however this try ends.
     pub(super) async fn handed_over<T>(
         &self,
         ingress: &Ingress,
-        raw_key: &str,
+        (raw_key, safe): (&str, bool),
         work: impl Future<Output = Result<T, IngestError>>,
     ) -> Result<T, IngestError> {
         note_trace(ingress, raw_key);
         let began = self.ambient.now();
         let taken = work.await;
-        if taken.is_ok() {
+        if safe || taken.is_ok() {
             let now = self.ambient.now();
             let measured = Measurement::at(now).by(catalogue::DOOR, &ingress.door).with(Metric::Inbound, 1);
             measured.with(Metric::ProcessingTime, milliseconds(began, now)).tell();
@@ -59,6 +63,7 @@ impl Ingest {
 }
 
 fn log(answer: &Answer, row: &LedgerRow) {
+    note_trace(&row.ingress, &row.raw_key);
     tracing::info!(
         inbound_id = %answer.inbound_id,
         door = row.ingress.door,
@@ -79,7 +84,8 @@ fn of_row(answer: &Answer, row: &LedgerRow) -> Measurement {
         // What somebody released waited for him.
         Outcome::Committed if row.actor.is_none() => {
             let took = milliseconds(row.received_at, row.ended_at);
-            measured.with(Metric::TimeToTicket, took).counting(Metric::Late, u64::from(took > LATE_AFTER))
+            let most = if row.ingress.provider == Provider::Imap.name() { LATE_AFTER_POLL } else { LATE_AFTER };
+            measured.with(Metric::TimeToTicket, took).counting(Metric::Late, u64::from(took > most))
         }
         Outcome::Held => {
             let cause = row.cause.map(Cause::slug).unwrap_or_default();

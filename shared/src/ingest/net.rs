@@ -13,7 +13,7 @@ use crate::{
     providers::ses,
     records::{Cause, LedgerRow, Outcome},
     store::{Commit, CommitResult, LedgerGuard, LedgerId, NetRow, keys::NO_MAILBOX},
-    telemetry::Metric,
+    telemetry::{Metric, note_trace},
 };
 
 /// What becomes of mail that has not come to an end.
@@ -30,7 +30,7 @@ pub enum Open<'a> {
 pub enum Accounted {
     /// Somebody has seen to it.
     Already,
-    /// It had no end, and has one now.
+    /// It had no end and nobody knew of it; it has one now.
     Caught,
     /// Nobody told of it: held.
     Held,
@@ -47,6 +47,10 @@ impl Ingest {
         let (head, rows) = tokio::join!(self.blobs.head(key), self.store.copies(key));
         let (head, rows) = (head.map_err(IngestError::Unread)?, rows?);
         let Some(head) = head else { return Ok(Accounted::Gone) };
+        let known = rows.first().map(|(_, row)| &row.ingress).or(head.accept.as_ref().map(|accept| &accept.ingress));
+        if let Some(ingress) = known {
+            note_trace(ingress, key);
+        }
         let ended =
             |mailbox: &str| rows.iter().any(|(id, row)| id.mailbox() == mailbox && row.outcome != Outcome::Queued);
         let accept = match head.accept.clone() {
@@ -66,7 +70,10 @@ impl Ingest {
             Open::BringIn(delivery) => self.again(&accept, delivery).await?,
             Open::GiveUp => self.park_copies(&accept, (Cause::DeadLetter, "receives-used-up")).await?,
         };
-        let caught = answers.iter().any(|answer| !answer.was_seen_before());
+        // A queued row says that a letter about this copy is under way, as in an outage: the net's was only faster.
+        let unknown = |mailbox: &str| !rows.iter().any(|(id, _)| id.mailbox() == mailbox);
+        let forgotten = self.recipients(&accept).iter().any(|recipient| unknown(recipient.id()));
+        let caught = forgotten && answers.iter().any(|answer| !answer.was_seen_before());
         self.metric(Metric::Unaccounted, u64::from(caught));
         Ok(if caught { Accounted::Caught } else { Accounted::Already })
     }
@@ -74,6 +81,7 @@ impl Ingest {
     async fn hold_unaccounted(&self, key: &str, head: &ObjectHead) -> Result<Accounted, IngestError> {
         let id = LedgerId::of(key, NO_MAILBOX);
         let accept = self.accept_of_nobody(key, head);
+        note_trace(&accept.ingress, key);
         let row = if ses::is_setup_key(key) {
             rows::parked(&accept, NO_MAILBOX, (Cause::SesSetup, "ses-setup"), self.ambient.now())
         } else {

@@ -57,25 +57,25 @@ impl Ingest {
         inbound: InboundMessage,
         delivery: Option<&Delivery>,
     ) -> Result<Vec<Answer>, IngestError> {
-        let ingress = inbound.ingress.clone();
-        let key = match &inbound.origin {
-            Origin::Stored { key, .. } => Some(key.clone()),
-            Origin::Received | Origin::Rebuilt => None,
-        };
-        let work = async {
-            // On the heap: large futures, and callers hold this one in theirs.
-            match &key {
-                Some(key) => Box::pin(self.stored_at(key, inbound, delivery)).await,
-                None => Box::pin(self.first(inbound, delivery)).await,
-            }
-        };
+        let (ingress, key) = (inbound.ingress.clone(), key_of(&inbound));
+        let work = self.brought(inbound, delivery);
         let raw_key = key.as_deref().unwrap_or_default();
-        // What comes again was counted when it first came.
-        if delivery.is_some_and(|delivery| delivery.counts) {
-            note_trace(&ingress, raw_key);
-            return work.await;
+        match delivery {
+            // What comes again was counted when it first came.
+            Some(delivery) if delivery.counts => {
+                note_trace(&ingress, raw_key);
+                work.await
+            }
+            _ => self.handed_over(&ingress, (raw_key, delivery.is_some()), work).await,
         }
-        self.handed_over(&ingress, raw_key, work).await
+    }
+
+    async fn brought(&self, inbound: InboundMessage, delivery: Option<&Delivery>) -> Result<Vec<Answer>, IngestError> {
+        // On the heap: large futures, and callers hold this one in theirs.
+        match key_of(&inbound) {
+            Some(key) => Box::pin(self.stored_at(&key, inbound, delivery)).await,
+            None => Box::pin(self.first(inbound, delivery)).await,
+        }
     }
 
     async fn stored_at(
@@ -102,13 +102,17 @@ impl Ingest {
     /// Neither decided nor queued.
     pub async fn told_of(&self, inbound: InboundMessage) -> Result<Vec<Answer>, IngestError> {
         let accept = self.accept_unread(&inbound);
-        match self.stored(inbound, None).await {
-            // An object that is not there may come: the queue asks for over an hour, the sender's side for a minute.
-            Err(error) if error.retryable() || matches!(error, IngestError::Unread(_)) => {
-                self.queue(&accept, error).await
+        let (ingress, raw_key) = (accept.ingress.clone(), accept.raw_key.clone());
+        let work = async {
+            match self.brought(inbound, None).await {
+                // An object that is not there may come: the queue asks for over an hour, the sender's side for a minute.
+                Err(error) if error.retryable() || matches!(error, IngestError::Unread(_)) => {
+                    self.queue(&accept, error).await
+                }
+                ended => ended,
             }
-            ended => ended,
-        }
+        };
+        self.handed_over(&ingress, (&raw_key, false), work).await
     }
 
     /// Brings in mail whose octets came along.
@@ -243,6 +247,7 @@ impl Ingest {
     /// # Errors
     /// The table cannot be read or written.
     pub async fn park_copies(&self, accept: &AcceptRecord, why: (Cause, &str)) -> Result<Vec<Answer>, IngestError> {
+        note_trace(&accept.ingress, &accept.raw_key);
         let mut answers = Vec::new();
         for recipient in self.recipients(accept) {
             let id = LedgerId::of(&accept.raw_key, recipient.id());
@@ -273,7 +278,6 @@ impl Ingest {
             let net = snapshot.net;
             let commit = Commit { id, row: &row, guard: LedgerGuard::Open, token: None, net, write: None };
             if self.store.commit(&commit).await? == CommitResult::Done {
-                self.metric(Metric::Parked, u64::from(row.outcome == Outcome::Failed));
                 return Ok(self.told(id, &row));
             }
         }
@@ -342,9 +346,18 @@ impl Ingest {
     /// The table cannot be read or written.
     pub async fn set_up(&self, inbound: &InboundMessage) -> Result<Answer, IngestError> {
         let accept = AcceptRecord { mailboxes: Vec::new(), ..self.accept_unread(inbound) };
+        note_trace(&accept.ingress, &accept.raw_key);
         let id = LedgerId::of(&accept.raw_key, NO_MAILBOX);
         let row = rows::parked(&accept, NO_MAILBOX, (Cause::SesSetup, "ses-setup"), self.ambient.now());
         self.park_copy(&id, row, false).await
+    }
+}
+
+/// Where its octets lie already; `None` = they came along.
+fn key_of(inbound: &InboundMessage) -> Option<String> {
+    match &inbound.origin {
+        Origin::Stored { key, .. } => Some(key.clone()),
+        Origin::Received | Origin::Rebuilt => None,
     }
 }
 

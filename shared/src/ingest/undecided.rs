@@ -33,7 +33,7 @@ impl Ingest {
             let row = rows::unreadable(ingress, key.as_str(), octets, why, self.ambient.now());
             self.end_now(&id, row, guard, NetRow::None).await
         };
-        self.handed_over(&from, key.as_str(), work).await
+        self.handed_over(&from, (key.as_str(), false), work).await
     }
 
     /// Notes an authenticated request that is no mail and asks for nothing: kept, ignored, answered.

@@ -116,7 +116,7 @@ metrics! {
     Held: Counter, Count, &[&[CAUSE]];
     /// Copies that ended as failed.
     Failed: Counter, Count, &[&[], &[MAILBOX]];
-    /// Mails that reached a ticket later than 60 seconds after the transport took them.
+    /// Mails that reached a ticket later than 60 seconds after the transport took them; polled ones, than 120.
     Late: Counter, Count, WHOLE;
     /// Mails and payloads that could not be read.
     ParseFailures: Counter, Count, WHOLE;
@@ -136,8 +136,8 @@ metrics! {
     OldestHeldHours: Gauge, None, WHOLE;
     /// Raw objects that nobody had accounted for after 15 minutes.
     Unaccounted: Counter, Count, WHOLE;
-    /// Mails given up after their tries.
-    Parked: Counter, Count, WHOLE;
+    /// Since a letter of a queue was first taken, of one that comes again.
+    Waiting: Gauge, Seconds, WHOLE;
     /// Ticket events that were still due after 10 minutes.
     OutboxSwept: Counter, Count, WHOLE;
     /// Letters written again for mail that waits at its provider.

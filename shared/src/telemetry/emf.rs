@@ -51,14 +51,14 @@ mod tests {
 
     #[test]
     fn a_count_says_where_it_belongs() {
-        let line = line(&measured().counting(Metric::Parked, 2).counting(Metric::Failed, 0), Some("help"));
+        let line = line(&measured().counting(Metric::Stubs, 2).counting(Metric::Failed, 0), Some("help"));
         let aws = json!({
             "Timestamp": 1_793_610_000_000_i64,
             "CloudWatchMetrics": [{
-                "Namespace": "Postern", "Dimensions": [["Stack"]], "Metrics": [{ "Name": "Parked", "Unit": "Count" }],
+                "Namespace": "Postern", "Dimensions": [["Stack"]], "Metrics": [{ "Name": "Stubs", "Unit": "Count" }],
             }],
         });
-        assert_eq!(line, json!({ "_aws": aws, "Stack": "help", "Parked": 2 }));
+        assert_eq!(line, json!({ "_aws": aws, "Stack": "help", "Stubs": 2 }));
     }
 
     #[test]

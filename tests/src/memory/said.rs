@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use postern::inbound::Ingress;
 use serde_json::{Value, json};
 
-use super::{Handler, body, environment, event, mail_of, write_secrets};
+use super::{Handler, body, bootstrap, environment, event, mail_of, now, write_secrets};
 use crate::{
     harness::runtime_api::RuntimeApi,
-    world::{SUPPORT, text},
+    world::{SUPPORT, mail, text},
 };
 use postern_cli::engines::{Engines, TABLE};
 
-/// A webhook's process, over engines of its own but for what is changed in its environment.
+/// A function's process, over engines of its own but for what is changed in its environment.
 struct Rig {
     engines: Engines,
     api: RuntimeApi,
@@ -21,14 +21,33 @@ struct Rig {
 }
 
 impl Rig {
-    async fn with(name: &'static str, value: &str) -> Self {
+    async fn webhook(name: &'static str, value: &str) -> Self {
+        let binary = bootstrap("POSTERN_BOOTSTRAP", env!("CARGO_BIN_EXE_webhook-under-test"));
+        Self::of(&binary, |_| vec![(name, value.to_owned())]).await
+    }
+
+    async fn receipt() -> Self {
+        let binary = bootstrap("POSTERN_BOOTSTRAP_RECEIPT", env!("CARGO_BIN_EXE_receipt-under-test"));
+        let queue = |engines: &Engines| {
+            let endpoints = engines.endpoints();
+            vec![
+                ("POSTERN_RECEIPT_QUEUE", endpoints.queue_urls().receipt),
+                ("AWS_ENDPOINT_URL_SQS", endpoints.sqs.clone()),
+            ]
+        };
+        Self::of(&binary, queue).await
+    }
+
+    async fn of(binary: &str, other: impl FnOnce(&Engines) -> Vec<(&'static str, String)>) -> Self {
         let (engines, api) = (Engines::start(None).await.unwrap(), RuntimeApi::start().await);
         let secrets = tempfile::tempdir().unwrap();
         write_secrets(secrets.path());
         let mut environment = environment(&api, &engines, secrets.path());
-        environment.retain(|(known, _)| *known != name);
-        environment.push((name, value.to_owned()));
-        let handler = Handler::start(&environment);
+        for (name, value) in other(&engines) {
+            environment.retain(|(known, _)| *known != name);
+            environment.push((name, value));
+        }
+        let handler = Handler::of(binary, &environment);
         Self { engines, api, handler, _secrets: secrets }
     }
 
@@ -44,7 +63,7 @@ fn lines(log: &[String]) -> Vec<Value> {
 
 #[tokio::test]
 async fn one_trace_leads_from_the_event_to_the_ticket() {
-    let mut rig = Rig::with("POSTERN_STACK", "help").await;
+    let mut rig = Rig::webhook("POSTERN_STACK", "help").await;
     let answer = rig.receive("traced").await;
     assert_eq!(body(&answer)["status"], "created", "{answer}");
     let log = rig.handler.log().await;
@@ -92,7 +111,7 @@ async fn one_trace_leads_from_the_event_to_the_ticket() {
 #[tokio::test]
 async fn what_goes_wrong_is_told_within_the_trace() {
     // Nobody listens there: nothing can be stored, and the queue does not take it either.
-    let mut rig = Rig::with("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9").await;
+    let mut rig = Rig::webhook("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9").await;
     let answer = rig.receive("lost").await;
     assert_eq!(answer["statusCode"], 503, "{answer}");
     let lines = lines(&rig.handler.log().await);
@@ -100,4 +119,29 @@ async fn what_goes_wrong_is_told_within_the_trace() {
     let traces: BTreeSet<Option<&str>> = told.iter().map(|line| line["span"]["trace_id"].as_str()).collect();
     assert!(!told.is_empty() && traces.len() == 1 && !traces.contains(&None), "{told:#?}");
     assert!(lines.iter().all(|line| line.get("Inbound").is_none()), "it was not taken");
+}
+
+/// What a queue brings was taken when it came first, however that try ended; what comes again says how long it waits.
+#[tokio::test]
+async fn a_letter_is_inbound_once_and_its_waiting_is_told() {
+    let mut rig = Rig::receipt().await;
+    let copy = mail("late", "cust").copy("late");
+    let letter = |receives| {
+        let body = crate::queues::sns(&crate::queues::notification(&copy));
+        let mut record = crate::queues::record("postern-receipt", "m", &body, receives);
+        let first = now().as_millisecond() - 1_900_000;
+        record["attributes"]["ApproximateFirstReceiveTimestamp"] = json!(first.to_string());
+        crate::queues::event(&[record])
+    };
+    let again = json!({ "batchItemFailures": [{ "itemIdentifier": "m" }] });
+    assert_eq!(rig.handler.invoke(&rig.api, &letter(1)).await.unwrap(), again, "SES has not written it yet");
+    let (_, s3) = rig.engines.clients(None);
+    let octets = aws_sdk_s3::primitives::ByteStream::from(copy.mail.octets("late"));
+    s3.put_object().bucket(postern_cli::engines::BUCKET).key("raw/ses/late").body(octets).send().await.unwrap();
+    assert_eq!(rig.handler.invoke(&rig.api, &letter(2)).await.unwrap(), json!({ "batchItemFailures": [] }));
+    let log = rig.handler.log().await;
+    let told = |name: &str| -> Vec<u64> { lines(&log).iter().filter_map(|line| line[name].as_u64()).collect() };
+    assert_eq!((told("Inbound"), told("Mails")), (vec![1], vec![1]), "{log:#?}");
+    let waited = told("Waiting");
+    assert!(waited.len() == 1 && (1_900..2_000).contains(&waited[0]), "{waited:?}");
 }

@@ -133,10 +133,12 @@ async fn a_panic_is_one_letters_own() {
         handle: String::new(),
         body: String::new(),
         receives: 1,
+        first_received: None,
         queue: "none".to_owned(),
     });
     let seen = std::sync::Mutex::new(Vec::new());
-    let again = work_off(&[], &letters, |letter| {
+    let ambient = postern::ambient::Ambient::fixed(crate::world::now(), 1);
+    let again = work_off(&[], &letters, &ambient, |letter| {
         let seen = &seen;
         async move {
             assert_ne!(letter.id, "panic", "on purpose");

@@ -1,6 +1,8 @@
 //! The safety net: every raw object comes to an end, whoever died on the way.
 
 use super::{Line, decide, key_of, object_created, once, only_row, until_done};
+use postern::ingest::{Accounted, Open};
+
 use crate::{
     harness::{fault::Fault, wire::Wire},
     world::{SUPPORT, World, mail, mailbox},
@@ -22,6 +24,26 @@ async fn an_orphan_is_brought_in_as_first_accepted() {
     assert!(once(&world, &Wire::new(), Line::Net, ("m", &object_created(&key)), 1).await);
     let end = world.end_state().await;
     assert_eq!((end.partition.as_str(), end.ledger), ("o", vec!["1/support created committed".to_owned()]));
+}
+
+/// In an outage the net's letter may be the first to get through; that is no mail that a dying function forgot.
+#[tokio::test]
+async fn what_somebody_works_on_was_not_forgotten() {
+    let world = World::new().await;
+    let key = orphaned(&world, &mail("o", "cust").copy("1")).await;
+    let accept = world.ingest.blobs.head(&key).await.unwrap().unwrap().accept.unwrap();
+    let wire = Wire::new();
+    wire.fail_next("TransactWriteItems", Fault::ServerError, usize::MAX);
+    wire.fail_next("BatchGetItem", Fault::ServerError, usize::MAX);
+    assert!(!once(&world, &wire, Line::Retry, ("r", &decide(accept)), 1).await, "the table is down");
+    assert_eq!(only_row(&world).await.0, "queued");
+    let seen = world.ingest.account_for(&key, Open::BringIn(None)).await.unwrap();
+    assert_eq!((seen, only_row(&world).await.0.as_str()), (Accounted::Already, "committed"));
+
+    let world = World::new().await;
+    let key = orphaned(&world, &mail("o", "cust").copy("1")).await;
+    let seen = world.ingest.account_for(&key, Open::BringIn(None)).await.unwrap();
+    assert_eq!((seen, only_row(&world).await.0.as_str()), (Accounted::Caught, "committed"));
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ pub(super) fn parts_can_be_left_out(stack: &Stack) -> Vec<String> {
             &[
                 "DoorPausedAlarm",
                 "PollAgeAlarm",
+                "PollErrorsAlarm",
                 "PollFunction",
                 "PollLogs",
                 "PollQueue",

@@ -30,6 +30,11 @@ fn looked_at(properties: &Value) -> Vec<Value> {
     all
 }
 
+/// What runs by a schedule must not be silent; of all else, silence is well.
+fn silence(alarm: &str) -> &'static str {
+    if ["RetryErrorsAlarm", "PollErrorsAlarm"].contains(&alarm) { "breaching" } else { "notBreaching" }
+}
+
 /// What needs somebody is told, and every alarm says where to look; docs/OPERATIONS.md has a row for each.
 pub(super) fn alarms_tell(stack: &Stack) -> Vec<String> {
     let mut faults = Vec::new();
@@ -39,7 +44,7 @@ pub(super) fn alarms_tell(stack: &Stack) -> Vec<String> {
         let properties = stack.properties(alarm);
         let mailed = properties["AlarmActions"]["Fn::If"][1] == json!([{"Ref": "AlarmTopic"}]);
         let said = properties["AlarmDescription"].as_str().is_some_and(|text| text.len() > 40);
-        if !mailed || !said || properties["TreatMissingData"] != "notBreaching" {
+        if !mailed || !said || properties["TreatMissingData"] != silence(alarm) {
             faults.push(format!("{alarm} does not tell anybody, or not what"));
         }
         if !guide.contains(&format!("`{alarm}`")) {
@@ -63,13 +68,18 @@ pub(super) fn alarms_tell(stack: &Stack) -> Vec<String> {
         "4xx Api",
         "Latency Api",
         "ApproximateNumberOfMessagesVisible DeadQueue.QueueName",
+        "ApproximateNumberOfMessagesNotVisible DeadQueue.QueueName",
         "ApproximateAgeOfOldestMessage ReceiptQueue.QueueName",
         "ApproximateAgeOfOldestMessage RetryQueue.QueueName",
         "ApproximateAgeOfOldestMessage NetQueue.QueueName",
         "IteratorAge PublishFunction",
+        "Errors ReceiptFunction",
+        "Errors PublishFunction",
+        "Errors RetryFunction",
+        "Errors PollFunction",
+        "Waiting",
         "TooLarge",
         "Unaccounted",
-        "Parked",
         "OutboxSwept",
         "OldestHeldHours",
         "DoorPaused",
@@ -121,17 +131,30 @@ fn objectives(stack: &Stack) -> Vec<String> {
             found.map(|metric| shown(&metric["MetricStat"]["Metric"]["MetricName"])).unwrap_or_default()
         };
         let id = metrics.get(1).map(|metric| shown(&metric["Id"])).unwrap_or_default();
-        let share = format!("IF({id} > 1, 100 * {id} / mails, 0)");
+        let (all, told) = if metric == "Late" { ("tickets", "TimeToTicket") } else { ("mails", "Mails") };
+        let share = format!("IF({id} > 1, 100 * {id} / {all}, 0)");
         let right = metrics.first().is_some_and(|first| first["Expression"] == share.as_str());
         let above = properties["Threshold"].as_f64() == Some(percent)
             && properties["ComparisonOperator"] == "GreaterThanThreshold";
-        if !right || of(&id) != metric || of("mails") != "Mails" || !above {
+        if !right || of(&id) != metric || of(all) != told || !above {
             faults.push(format!("{alarm} is not {metric} above {percent} %"));
         }
     }
     let latency = stack.properties("WebhookLatencyAlarm");
-    if latency["ExtendedStatistic"] != "p95" || latency["Threshold"] != 500 || latency["DatapointsToAlarm"] != 3 {
+    let [slow, p95, requests] = list(&latency["Metrics"])[..] else { return vec!["WebhookLatencyAlarm".to_owned()] };
+    let stat = |metric: &Value| shown(&metric["MetricStat"]["Stat"]);
+    let right = slow["Expression"] == "IF(requests >= 20, p95, 0)"
+        && (stat(p95).as_str(), stat(requests).as_str()) == ("p95", "SampleCount");
+    if !right || latency["Threshold"] != 500 {
         faults.push("WebhookLatencyAlarm is not 95 % within 500 ms".to_owned());
+    }
+    let parked = stack.properties("ParkedAlarm");
+    if parked["MetricName"] != "Failed" || parked["Threshold"] != 1 {
+        faults.push("ParkedAlarm does not tell of each failed mail".to_owned());
+    }
+    let dead = stack.properties("DeadLettersAlarm");
+    if dead["Metrics"][0]["Expression"] != "visible + inflight" || dead["DatapointsToAlarm"] != 3 {
+        faults.push("DeadLettersAlarm does not count what is in flight".to_owned());
     }
     faults
 }

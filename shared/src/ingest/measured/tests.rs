@@ -28,6 +28,12 @@ fn each_end_is_counted_as_what_it_is() {
     let committed = LedgerRow { effect: Some(Effect::Created), ..row(Outcome::Committed) };
     let late = LedgerRow { ended_at: at("2026-11-02T09:01:00.001Z"), ..committed.clone() };
     let just = LedgerRow { ended_at: at("2026-11-02T09:01:00Z"), ..committed.clone() };
+    let polled = |ended_at| LedgerRow {
+        ingress: Ingress { provider: "imap".to_owned(), ..committed.ingress.clone() },
+        ended_at: at(ended_at),
+        ..committed.clone()
+    };
+    let (lay, lay_long) = (polled("2026-11-02T09:02:00Z"), polled("2026-11-02T09:02:00.001Z"));
     let released = LedgerRow { actor: Some("me".to_owned()), ..late.clone() };
     let early = LedgerRow { ended_at: at("2026-11-02T08:00:00Z"), ..committed.clone() };
     let one = (Metric::Mails, 1);
@@ -35,6 +41,8 @@ fn each_end_is_counted_as_what_it_is() {
         ("a ticket", &committed, vec![one, (Metric::TimeToTicket, 2_500)]),
         ("a minute is in time", &just, vec![one, (Metric::TimeToTicket, 60_000)]),
         ("more is late", &late, vec![one, (Metric::TimeToTicket, 60_001), (Metric::Late, 1)]),
+        ("up to a minute it lay there before it was asked for", &lay, vec![one, (Metric::TimeToTicket, 120_000)]),
+        ("that is late too", &lay_long, vec![one, (Metric::TimeToTicket, 120_001), (Metric::Late, 1)]),
         ("it waited for a person", &released, vec![one]),
         ("our clock is behind theirs", &early, vec![one, (Metric::TimeToTicket, 0)]),
         ("failed", &row(Outcome::Failed), vec![one, (Metric::Failed, 1)]),
