@@ -346,7 +346,6 @@ impl Ingest {
     /// The table cannot be read or written.
     pub async fn set_up(&self, inbound: &InboundMessage) -> Result<Answer, IngestError> {
         let accept = AcceptRecord { mailboxes: Vec::new(), ..self.accept_unread(inbound) };
-        note_trace(&accept.ingress, &accept.raw_key);
         let id = LedgerId::of(&accept.raw_key, NO_MAILBOX);
         let row = rows::parked(&accept, NO_MAILBOX, (Cause::SesSetup, "ses-setup"), self.ambient.now());
         self.park_copy(&id, row, false).await

@@ -54,7 +54,7 @@ async fn every_end_has_its_trace() {
     expect_one_each(&log, 5);
 }
 
-/// Released by message, and two objects in one letter: each line has the id of the mail that it is about.
+/// Released by message, and three objects in one letter: each line has the id of the mail that it is about.
 #[tokio::test]
 async fn releases_and_objects_have_their_own() {
     let world = World::new().await;
@@ -69,17 +69,20 @@ async fn releases_and_objects_have_their_own() {
 
     world.received(&mail("a", "cust").copy("2")).await;
     let (known, unknown) = (crate::world::text(&row, "raw_key"), "raw/ses/2".to_owned());
-    let mut both: Value = serde_json::from_str(&object_created(&unknown)).unwrap();
-    let other: Value = serde_json::from_str(&object_created(&known)).unwrap();
-    both["Records"].as_array_mut().unwrap().push(other["Records"][0].clone());
-    assert!(once(&world, &Wire::new(), Line::Net, ("n", &both.to_string()), 1).await);
+    let mut all: Value = serde_json::from_str(&object_created(&unknown)).unwrap();
+    for key in [known.as_str(), "raw/mailgun/gone"] {
+        let other: Value = serde_json::from_str(&object_created(key)).unwrap();
+        all["Records"].as_array_mut().unwrap().push(other["Records"][0].clone());
+    }
+    assert!(once(&world, &Wire::new(), Line::Net, ("n", &all.to_string()), 1).await);
     let accounted: BTreeMap<String, String> = lines(&log)
         .iter()
         .filter(|line| line["message"] == "a raw object is accounted for")
         .map(|line| (line["key"].as_str().unwrap().to_owned(), trace_of(line).to_owned()))
         .collect();
     let nobodys = world.items("MAIL#").await.into_values().find(|row| crate::world::text(row, "sk") == NO_MAILBOX);
-    let expected = [(known, row_trace(&row)), (unknown, row_trace(&nobodys.unwrap()))];
+    let gone = ("raw/mailgun/gone".to_owned(), String::new());
+    let expected = [(known, row_trace(&row)), (unknown, row_trace(&nobodys.unwrap())), gone];
     assert_eq!(accounted, BTreeMap::from(expected));
 }
 
